@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Byte streams between two processes: listen, connect, read and write whole
+ * messages under a deadline, pass a file descriptor.
+ *
+ * Sockets made here are non-blocking and close-on-exec; the calls block in
+ * poll() until the deadline (common/clock.h). Another thread interrupts them
+ * with shutdown(fd, SHUT_RDWR). No call raises SIGPIPE. Nothing is logged;
+ * errno says what failed (ETIMEDOUT for a deadline, EPIPE for an end of file
+ * in the middle).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "common/endpoint.h"
+
+/* A listening socket. *ep is updated with the port that was chosen for port
+ * 0. A stale socket file is replaced, a live one is not (EADDRINUSE). */
+int ph_net_listen(struct ph_endpoint *ep, int backlog);
+
+/* The next connection, ready for the calls below, or -1. */
+int ph_net_accept(int listen_fd);
+
+int ph_net_connect(const struct ph_endpoint *ep, int64_t deadline_ns);
+
+/* A connected pair of stream sockets, for a child process: both of them
+ * close-on-exec. */
+bool ph_net_pair(int fds[2]);
+
+/* Makes a descriptor that came from elsewhere (inherited) fit for the calls
+ * below: non-blocking, close-on-exec, no SIGPIPE, TCP_NODELAY where it is
+ * TCP. */
+bool ph_net_adopt(int fd);
+
+enum ph_net_result {
+    PH_NET_OK,
+    PH_NET_EOF, /* the peer closed before the first byte */
+    PH_NET_ERROR, /* errno */
+};
+
+/* Reads exactly len bytes. The deadline is renewed by progress_ns whenever
+ * bytes arrive when progress_ns > 0: "10 s without progress" instead of "10 s
+ * in all". fds, when not NULL, takes one descriptor passed with these bytes
+ * (-1 when none; the caller closes it). */
+struct ph_net_read {
+    int64_t deadline_ns;
+    int64_t progress_ns;
+    int *passed_fd;
+};
+enum ph_net_result ph_net_read_full(
+        int fd, void *buf, size_t len, const struct ph_net_read *how);
+
+/* Writes every byte of iov[0..count), which it changes on the way. Same
+ * deadline rule. pass_fd >= 0 travels with the first byte (unix sockets). */
+bool ph_net_write_full(int fd, struct iovec *iov, int count, int pass_fd,
+        int64_t deadline_ns, int64_t progress_ns);
