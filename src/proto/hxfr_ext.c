@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "proto/hxfr_ext.h"
+
+#include <string.h>
+
+enum {
+    HELLO_SIZE = 17,
+    SURFACE_SIZE = 24,
+    SLOTS_SIZE = 28,
+    RECT_SIZE = 8,
+};
+
+static void begin(
+        struct ph_writer *w, uint8_t type, uint16_t session, size_t payload)
+{
+    struct ph_hxfr_header header = {type, 0, session, (uint32_t)payload};
+    ph_hxfr_write_header(w, &header);
+}
+
+bool ph_hxfr_parse_hello(
+        const uint8_t *payload, size_t len, struct ph_hxfr_hello *out)
+{
+    struct ph_reader r = ph_reader(payload, len);
+    struct ph_hxfr_hello h = {0};
+    h.version = ph_read_u16(&r);
+    h.max_window = ph_read_u16(&r);
+    h.capabilities = ph_read_u32(&r);
+    h.nonce = ph_read_u64(&r);
+    uint8_t name_len = ph_read_u8(&r);
+    const uint8_t *name = ph_read_bytes(&r, name_len);
+    if (!name || name_len > PH_HXFR_MAX_NAME || h.version < 1 ||
+            h.max_window < 1 || h.max_window > PH_HXFR_MAX_WINDOW) {
+        return false;
+    }
+    for (size_t i = 0; i < name_len; i++) {
+        h.name[i] = name[i] < 0x20 || name[i] == 0x7f ? '?' : (char)name[i];
+    }
+    *out = h;
+    return true;
+}
+
+void ph_hxfr_write_hello(struct ph_writer *w, uint8_t type, uint16_t session,
+        const struct ph_hxfr_hello *hello)
+{
+    size_t name_len = strnlen(hello->name, PH_HXFR_MAX_NAME);
+    begin(w, type, session, HELLO_SIZE + name_len);
+    ph_write_u16(w, hello->version);
+    ph_write_u16(w, hello->max_window);
+    ph_write_u32(w, hello->capabilities);
+    ph_write_u64(w, hello->nonce);
+    ph_write_u8(w, (uint8_t)name_len);
+    ph_write_bytes(w, hello->name, name_len);
+}
+
+bool ph_hxfr_parse_surface(
+        const uint8_t *payload, size_t len, struct ph_hxfr_surface *out)
+{
+    if (len != SURFACE_SIZE) {
+        return false;
+    }
+    struct ph_reader r = ph_reader(payload, len);
+    struct ph_hxfr_surface s = {0};
+    s.sequence = ph_read_u32(&r);
+    s.stream_id = ph_read_u32(&r);
+    s.width = ph_read_u32(&r);
+    s.height = ph_read_u32(&r);
+    s.format = ph_read_u32(&r);
+    s.colour.matrix = ph_read_u8(&r);
+    s.colour.primaries = ph_read_u8(&r);
+    s.colour.transfer = ph_read_u8(&r);
+    s.colour.full_range = ph_read_u8(&r) != 0;
+    struct ph_hxfr_layout unused;
+    if (s.width > PH_HXFR_MAX_SIDE ||
+            !ph_hxfr_layout(s.format, s.width, s.height,
+                    s.format == PH_HXFR_NV12 ? s.width : s.width * 4,
+                    &unused) ||
+            (s.format == PH_HXFR_NV12 && ((s.width | s.height) & 1))) {
+        return false;
+    }
+    *out = s;
+    return true;
+}
+
+void ph_hxfr_write_surface(struct ph_writer *w, uint16_t session,
+        const struct ph_hxfr_surface *surface)
+{
+    begin(w, PH_HXFR_SURFACE, session, SURFACE_SIZE);
+    ph_write_u32(w, surface->sequence);
+    ph_write_u32(w, surface->stream_id);
+    ph_write_u32(w, surface->width);
+    ph_write_u32(w, surface->height);
+    ph_write_u32(w, surface->format);
+    ph_write_u8(w, surface->colour.matrix);
+    ph_write_u8(w, surface->colour.primaries);
+    ph_write_u8(w, surface->colour.transfer);
+    ph_write_u8(w, surface->colour.full_range);
+}
+
+struct ph_rect ph_hxfr_rect(const struct ph_hxfr_frame *frame, uint16_t i)
+{
+    const uint8_t *p = frame->rects + (size_t)i * RECT_SIZE;
+    return (struct ph_rect){ph_load_u16(p), ph_load_u16(p + 2),
+            ph_load_u16(p + 4), ph_load_u16(p + 6)};
+}
+
+bool ph_hxfr_rect_fits(
+        const struct ph_rect *r, const struct ph_hxfr_surface *surface)
+{
+    bool even = ((r->x | r->y | r->width | r->height) & 1) == 0;
+    return r->width > 0 && r->height > 0 &&
+            (uint32_t)r->x + r->width <= surface->width &&
+            (uint32_t)r->y + r->height <= surface->height &&
+            (even || surface->format != PH_HXFR_NV12);
+}
+
+size_t ph_hxfr_rect_size(const struct ph_rect *r, uint32_t format)
+{
+    size_t pixels = (size_t)r->width * r->height;
+    return format == PH_HXFR_NV12 ? pixels + pixels / 2 : pixels * 4;
+}
+
+bool ph_hxfr_parse_frame(uint8_t type, const uint8_t *payload, size_t len,
+        uint32_t total, const struct ph_hxfr_surface *surface,
+        struct ph_hxfr_frame *out)
+{
+    struct ph_reader r = ph_reader(payload, len);
+    struct ph_hxfr_frame f = {0};
+    f.sequence = ph_read_u32(&r);
+    f.pts = (int64_t)ph_read_u64(&r);
+    f.flags = ph_read_u32(&r);
+    f.slot = ph_read_u8(&r);
+    ph_read_u8(&r);
+    f.rect_count = ph_read_u16(&r);
+    f.rects = ph_read_bytes(&r, (size_t)f.rect_count * RECT_SIZE);
+    if (!r.ok || f.rect_count > PH_HXFR_MAX_RECTS ||
+            f.slot >= PH_HXFR_MAX_SLOTS || (f.flags & PH_HXFR_FRAME_LZ4)) {
+        return false;
+    }
+    size_t want = r.pos;
+    for (uint16_t i = 0; i < f.rect_count; i++) {
+        struct ph_rect rect = ph_hxfr_rect(&f, i);
+        if (!ph_hxfr_rect_fits(&rect, surface)) {
+            return false;
+        }
+        if (type == PH_HXFR_TILES) {
+            want += ph_hxfr_rect_size(&rect, surface->format);
+        }
+        if (want > PH_HXFR_MAX_PAYLOAD) {
+            return false;
+        }
+    }
+    if (want != total || (type == PH_HXFR_REPEAT && f.rect_count)) {
+        return false;
+    }
+    *out = f;
+    return true;
+}
+
+void ph_hxfr_write_frame(struct ph_writer *w, uint8_t type, uint16_t session,
+        const struct ph_hxfr_frame *frame, const struct ph_rect *rects,
+        size_t pixels)
+{
+    begin(w, type, session,
+            PH_HXFR_FRAME_HEAD_SIZE + (size_t)frame->rect_count * RECT_SIZE +
+                    pixels);
+    ph_write_u32(w, frame->sequence);
+    ph_write_u64(w, (uint64_t)frame->pts);
+    ph_write_u32(w, frame->flags);
+    ph_write_u8(w, frame->slot);
+    ph_write_u8(w, 0);
+    ph_write_u16(w, frame->rect_count);
+    for (uint16_t i = 0; i < frame->rect_count; i++) {
+        ph_write_u16(w, rects[i].x);
+        ph_write_u16(w, rects[i].y);
+        ph_write_u16(w, rects[i].width);
+        ph_write_u16(w, rects[i].height);
+    }
+}
+
+bool ph_hxfr_parse_slots(const uint8_t *payload, size_t len,
+        const struct ph_hxfr_surface *surface, struct ph_hxfr_slots *out)
+{
+    if (len != SLOTS_SIZE) {
+        return false;
+    }
+    struct ph_reader r = ph_reader(payload, len);
+    struct ph_hxfr_slots s = {0};
+    s.sequence = ph_read_u32(&r);
+    s.count = ph_read_u8(&r);
+    ph_read_bytes(&r, 3);
+    s.stride[0] = ph_read_u32(&r);
+    s.stride[1] = ph_read_u32(&r);
+    s.offset[0] = ph_read_u32(&r);
+    s.offset[1] = ph_read_u32(&r);
+    s.slot_size = ph_read_u32(&r);
+    if (s.count < 1 || s.count > PH_HXFR_MAX_SLOTS ||
+            s.slot_size > PH_HXFR_MAX_PAYLOAD) {
+        return false;
+    }
+    bool nv12 = surface->format == PH_HXFR_NV12;
+    uint64_t row = nv12 ? surface->width : (uint64_t)surface->width * 4;
+    uint64_t end0 = s.offset[0] + (uint64_t)s.stride[0] * surface->height;
+    uint64_t end1 = s.offset[1] + (uint64_t)s.stride[1] * surface->height / 2;
+    if (s.stride[0] < row || end0 > s.slot_size) {
+        return false;
+    }
+    if (nv12 &&
+            (s.stride[1] < row || end1 > s.slot_size || s.offset[1] < end0)) {
+        return false;
+    }
+    *out = s;
+    return true;
+}
+
+void ph_hxfr_write_slots(struct ph_writer *w, uint16_t session,
+        const struct ph_hxfr_slots *slots)
+{
+    begin(w, PH_HXFR_SLOTS, session, SLOTS_SIZE);
+    ph_write_u32(w, slots->sequence);
+    ph_write_u8(w, slots->count);
+    ph_write_zeros(w, 3);
+    ph_write_u32(w, slots->stride[0]);
+    ph_write_u32(w, slots->stride[1]);
+    ph_write_u32(w, slots->offset[0]);
+    ph_write_u32(w, slots->offset[1]);
+    ph_write_u32(w, slots->slot_size);
+}
+
+bool ph_hxfr_parse_access_unit(const uint8_t fixed[PH_HXFR_ACCESS_UNIT_SIZE],
+        struct ph_hxfr_access_unit *out)
+{
+    struct ph_reader r = ph_reader(fixed, PH_HXFR_ACCESS_UNIT_SIZE);
+    out->sequence = ph_read_u32(&r);
+    out->pts = (int64_t)ph_read_u64(&r);
+    out->flags = ph_read_u32(&r);
+    out->receive_us = ph_read_u32(&r);
+    out->wait_us = ph_read_u32(&r);
+    out->encode_us = ph_read_u32(&r);
+    return r.ok;
+}
+
+void ph_hxfr_write_access_unit(struct ph_writer *w, uint16_t session,
+        const struct ph_hxfr_access_unit *au, uint32_t size)
+{
+    begin(w, PH_HXFR_ACCESS_UNIT, session,
+            PH_HXFR_ACCESS_UNIT_SIZE + (size_t)size);
+    ph_write_u32(w, au->sequence);
+    ph_write_u64(w, (uint64_t)au->pts);
+    ph_write_u32(w, au->flags);
+    ph_write_u32(w, au->receive_us);
+    ph_write_u32(w, au->wait_us);
+    ph_write_u32(w, au->encode_us);
+}
+
+bool ph_hxfr_parse_failure(
+        const uint8_t *payload, size_t len, struct ph_hxfr_failure *out)
+{
+    struct ph_reader r = ph_reader(payload, len);
+    struct ph_hxfr_failure f = {0};
+    f.sequence = ph_read_u32(&r);
+    f.code = (int32_t)ph_read_u32(&r);
+    size_t text_len = ph_reader_left(&r);
+    const uint8_t *text = ph_read_bytes(&r, text_len);
+    if (!text || text_len >= sizeof(f.text)) {
+        return false;
+    }
+    memcpy(f.text, text, text_len);
+    *out = f;
+    return true;
+}
+
+void ph_hxfr_write_failure(struct ph_writer *w, uint16_t session,
+        const struct ph_hxfr_failure *failure)
+{
+    size_t text_len = strnlen(failure->text, sizeof(failure->text) - 1);
+    begin(w, PH_HXFR_FAILURE, session, 8 + text_len);
+    ph_write_u32(w, failure->sequence);
+    ph_write_u32(w, (uint32_t)failure->code);
+    ph_write_bytes(w, failure->text, text_len);
+}
+
+bool ph_hxfr_parse_timed(const uint8_t *payload, size_t len, uint64_t *token)
+{
+    if (len != 8) {
+        return false;
+    }
+    *token = ph_load_u64(payload);
+    return true;
+}
+
+void ph_hxfr_write_timed(
+        struct ph_writer *w, uint8_t type, uint16_t session, uint64_t token)
+{
+    begin(w, type, session, 8);
+    ph_write_u64(w, token);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * HXFR extensions (types 0x80-0x9F): sent only to a peer that said HELLO or
+ * HELLO_RESP. Same conventions as hxfr.h; layout: docs/protocol.md.
+ *
+ * A surface is the screen as the host holds it. The guest announces it
+ * (SURFACE), then sends what changed (TILES, or SLOT_FRAME when the pixels
+ * are in shared memory) or asks for the same picture again (REPEAT). Each of
+ * these carries a sequence number and gets exactly one ACCESS_UNIT or FAILURE
+ * with that number.
+ */
+#pragma once
+
+#include "proto/hxfr.h"
+
+enum ph_hxfr_ext_type {
+    PH_HXFR_HELLO = 0x80,
+    PH_HXFR_HELLO_RESP = 0x81,
+    PH_HXFR_SURFACE = 0x82,
+    PH_HXFR_TILES = 0x83,
+    PH_HXFR_REPEAT = 0x84,
+    PH_HXFR_SLOTS = 0x85,
+    PH_HXFR_SLOT_FRAME = 0x86,
+    PH_HXFR_CHECKSUM = 0x87, /* reserved */
+    PH_HXFR_TIMED_PING = 0x88,
+    PH_HXFR_TIMED_PONG = 0x89,
+    PH_HXFR_RESET = 0x8A, /* reserved */
+    PH_HXFR_ACCESS_UNIT = 0x8B,
+    PH_HXFR_FAILURE = 0x8C,
+};
+
+enum ph_hxfr_capability {
+    PH_HXFR_CAP_TILES = 1 << 0,
+    PH_HXFR_CAP_MOVES = 1 << 1,
+    PH_HXFR_CAP_LZ4 = 1 << 2,
+    PH_HXFR_CAP_REPEAT = 1 << 3,
+    PH_HXFR_CAP_MEMFD = 1 << 4,
+    PH_HXFR_CAP_IVSHMEM = 1 << 5,
+    PH_HXFR_CAP_FILE = 1 << 6,
+    PH_HXFR_CAP_RESOURCE_IDS = 1 << 7,
+    PH_HXFR_CAP_I444 = 1 << 8,
+    PH_HXFR_CAP_REFINE = 1 << 9,
+    PH_HXFR_CAP_TIMING = 1 << 10,
+};
+
+#define PH_HXFR_EXT_VERSION 1
+#define PH_HXFR_MAX_NAME 63
+#define PH_HXFR_MAX_WINDOW 8
+#define PH_HXFR_MAX_RECTS 1024
+#define PH_HXFR_MAX_SLOTS 8
+/* The largest message but for pixels and access units. */
+#define PH_HXFR_MAX_CONTROL (64 + 8 * PH_HXFR_MAX_RECTS)
+
+/* HELLO and HELLO_RESP. A response carries the capabilities that both sides
+ * have, the smaller window and the nonce of the request. Bytes behind the
+ * name are ignored: room for later versions. */
+struct ph_hxfr_hello {
+    uint16_t version;
+    uint16_t max_window; /* requests in flight, 1..PH_HXFR_MAX_WINDOW */
+    uint32_t capabilities;
+    uint64_t nonce;
+    char name[PH_HXFR_MAX_NAME + 1];
+};
+
+bool ph_hxfr_parse_hello(
+        const uint8_t *payload, size_t len, struct ph_hxfr_hello *out);
+/* type: PH_HXFR_HELLO or PH_HXFR_HELLO_RESP. */
+void ph_hxfr_write_hello(struct ph_writer *w, uint8_t type, uint16_t session,
+        const struct ph_hxfr_hello *hello);
+
+/* Colour as ITU-T H.264 tables E-3 to E-5 number it; 2 = unspecified. */
+struct ph_hxfr_colour {
+    uint8_t matrix;
+    uint8_t primaries;
+    uint8_t transfer;
+    bool full_range;
+};
+
+/* A new surface: what follows refers to it and the next frame is a keyframe
+ * with everything in it. NV12 sides are even. Nothing answers it but SLOTS
+ * (memfd negotiated), or FAILURE with its sequence. */
+struct ph_hxfr_surface {
+    uint32_t sequence;
+    uint32_t stream_id;
+    uint32_t width;
+    uint32_t height;
+    uint32_t format; /* enum ph_hxfr_format */
+    struct ph_hxfr_colour colour;
+};
+
+bool ph_hxfr_parse_surface(
+        const uint8_t *payload, size_t len, struct ph_hxfr_surface *out);
+void ph_hxfr_write_surface(struct ph_writer *w, uint16_t session,
+        const struct ph_hxfr_surface *surface);
+
+enum ph_hxfr_frame_flag {
+    PH_HXFR_FRAME_KEYFRAME = 1 << 0, /* asked for, or: it is one */
+    PH_HXFR_FRAME_REFINE = 1 << 1,
+    PH_HXFR_FRAME_LZ4 = 1 << 2,
+};
+
+/* In pixels of the surface; NV12: all four are even. */
+struct ph_rect {
+    uint16_t x;
+    uint16_t y;
+    uint16_t width;
+    uint16_t height;
+};
+
+/* TILES, SLOT_FRAME and REPEAT share this head. */
+struct ph_hxfr_frame {
+    uint32_t sequence;
+    int64_t pts;
+    uint32_t flags; /* enum ph_hxfr_frame_flag */
+    uint8_t slot; /* SLOT_FRAME */
+    uint16_t rect_count; /* what changed since the frame before */
+    const uint8_t *rects; /* rect_count * 8 bytes in the payload */
+};
+
+#define PH_HXFR_FRAME_HEAD_SIZE 20
+
+struct ph_rect ph_hxfr_rect(const struct ph_hxfr_frame *frame, uint16_t i);
+/* True when it lies in a surface of this size and is not empty. */
+bool ph_hxfr_rect_fits(
+        const struct ph_rect *r, const struct ph_hxfr_surface *surface);
+/* Bytes of a rectangle's pixels as TILES carries them: rows without padding,
+ * for NV12 the luma rows and then the chroma rows. */
+size_t ph_hxfr_rect_size(const struct ph_rect *r, uint32_t format);
+
+/* payload holds at least the head and the rectangles (len may cover pixels
+ * as well). `total` is the header's payload size; it must be exactly what
+ * type, rectangles and surface imply, and every rectangle must fit. */
+bool ph_hxfr_parse_frame(uint8_t type, const uint8_t *payload, size_t len,
+        uint32_t total, const struct ph_hxfr_surface *surface,
+        struct ph_hxfr_frame *out);
+/* Header, head and rectangles; for TILES `pixels` bytes follow. */
+void ph_hxfr_write_frame(struct ph_writer *w, uint8_t type, uint16_t session,
+        const struct ph_hxfr_frame *frame, const struct ph_rect *rects,
+        size_t pixels);
+
+/* SLOTS: shared memory that the host made for the surface of this sequence,
+ * its descriptor travels with the message's first byte. Slot i begins at
+ * i * slot_size; a picture in it has the given strides and offsets. A slot
+ * belongs to the host from SLOT_FRAME to its answer, and as long as it is the
+ * newest one (REPEAT encodes from it). */
+struct ph_hxfr_slots {
+    uint32_t sequence; /* of the SURFACE */
+    uint8_t count; /* 1..PH_HXFR_MAX_SLOTS */
+    uint32_t stride[2];
+    uint32_t offset[2];
+    uint32_t slot_size;
+};
+
+/* surface: what the slots must be able to hold. */
+bool ph_hxfr_parse_slots(const uint8_t *payload, size_t len,
+        const struct ph_hxfr_surface *surface, struct ph_hxfr_slots *out);
+void ph_hxfr_write_slots(struct ph_writer *w, uint16_t session,
+        const struct ph_hxfr_slots *slots);
+
+/* ACCESS_UNIT: durations measured by the host, never clock times. The bytes
+ * of the access unit (Annex B) follow. */
+struct ph_hxfr_access_unit {
+    uint32_t sequence;
+    int64_t pts;
+    uint32_t flags; /* PH_HXFR_FRAME_KEYFRAME when it is one */
+    uint32_t receive_us; /* first to last byte of the request */
+    uint32_t wait_us; /* last byte to the encoder's start */
+    uint32_t encode_us;
+};
+
+#define PH_HXFR_ACCESS_UNIT_SIZE 28
+
+bool ph_hxfr_parse_access_unit(const uint8_t fixed[PH_HXFR_ACCESS_UNIT_SIZE],
+        struct ph_hxfr_access_unit *out);
+void ph_hxfr_write_access_unit(struct ph_writer *w, uint16_t session,
+        const struct ph_hxfr_access_unit *au, uint32_t size);
+
+/* FAILURE: the request with this sequence got no access unit. */
+struct ph_hxfr_failure {
+    uint32_t sequence;
+    int32_t code; /* enum ph_hxfr_error */
+    char text[PH_HXFR_ERROR_TEXT];
+};
+
+bool ph_hxfr_parse_failure(
+        const uint8_t *payload, size_t len, struct ph_hxfr_failure *out);
+void ph_hxfr_write_failure(struct ph_writer *w, uint16_t session,
+        const struct ph_hxfr_failure *failure);
+
+/* TIMED_PING and TIMED_PONG: the token comes back unchanged. */
+bool ph_hxfr_parse_timed(const uint8_t *payload, size_t len, uint64_t *token);
+void ph_hxfr_write_timed(
+        struct ph_writer *w, uint8_t type, uint16_t session, uint64_t token);
