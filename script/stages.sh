@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# The stages of script/test. Each build has a folder of its own below
+# build-test/ and is kept, so that the next run only builds what changed.
+
+stages=(lint build unit sanitize fuzz cross web integration)
+quick_stages=(build lint unit web)
+
+# ready NAME CC MESON-OPTIONS...: configures, where needed, and builds.
+ready() {
+    local dir=$out/$1 cc=$2 wanted
+    shift 2
+    wanted="$cc $*"
+    if [ "$(cat "$dir.options" 2>/dev/null)" != "$wanted" ] ||
+        [ ! -f "$dir/build.ninja" ]; then
+        rm -rf "$dir" "$dir.options"
+        CC=$cc meson setup "$dir" "$root" -Dwerror=true "$@" || return 1
+        printf '%s' "$wanted" >"$dir.options"
+    fi
+    ninja -C "$dir" -j "$jobs"
+}
+
+gcc_debug() {
+    ready gcc-debug gcc -Dauto_features=enabled
+}
+
+clang_debug() {
+    ready clang-debug clang -Dauto_features=enabled -Dbuildtype=debug
+}
+
+stage_build() {
+    step gcc-debug gcc_debug
+    [ -z "$quick" ] || return
+    step clang-debug clang_debug
+    step gcc-release ready gcc-release gcc -Dauto_features=enabled \
+        -Dbuildtype=release
+    step clang-release ready clang-release clang -Dauto_features=enabled \
+        -Dbuildtype=release
+    step features-off ready features-off gcc -Dauto_features=disabled
+}
+
+# The tools that npm brings, at the versions of package-lock.json.
+node_tools() {
+    local stamp=node_modules/.porthole-lock
+    cmp -s package-lock.json "$stamp" && return
+    npm ci --no-audit --no-fund && cp package-lock.json "$stamp"
+}
+
+format_check() {
+    git ls-files -z --cached --others --exclude-standard -- '*.c' '*.h' |
+        xargs -0r clang-format --dry-run --Werror
+}
+
+shellcheck_all() {
+    git ls-files -z --cached --others --exclude-standard |
+        xargs -0r grep -lZm1 -E '^#!.*\b(ba|da)?sh\b' |
+        xargs -0r shellcheck -x -a -P SCRIPTDIR
+}
+
+codespell_all() {
+    git ls-files -z --cached --others --exclude-standard \
+        ':!protocols' ':!LICENSE' ':!*package-lock.json' ':!*.hex' \
+        ':!tests/fuzz/corpus' ':!*.png' |
+        xargs -0r codespell
+}
+
+stage_lint() {
+    local check
+    step clang-format format_check
+    for check in $(python3 tests/lint/checks.py --list); do
+        step "$check" python3 tests/lint/checks.py "$check"
+    done
+    step shellcheck shellcheck_all
+    step codespell codespell_all
+    step npm-ci node_tools
+    step eslint npx --no-install eslint .
+    step types npm run --silent types
+    [ -z "$quick" ] || return
+    if step build clang_debug; then
+        step headers-alone python3 tests/lint/compiled.py headers "$out/clang-debug"
+        step clang-tidy python3 tests/lint/compiled.py tidy "$out/clang-debug"
+    fi
+}
+
+stage_unit() {
+    if step build gcc_debug; then
+        meson_tests gcc-debug "$out/gcc-debug" --suite quick
+    fi
+    [ -z "$quick" ] || return
+    local name
+    for name in gcc-release clang-release features-off; do
+        if [ -f "$out/$name/build.ninja" ]; then
+            meson_tests "$name" "$out/$name" --suite quick
+        else
+            record "$name: not built" fail 0
+        fi
+    done
+}
+
+stage_web() {
+    local file
+    for file in tests/web/*.test.mjs; do
+        step "${file#tests/web/}" node --test "$file"
+    done
+}
+
+stage_integration() {
+    if step build gcc_debug && step npm-ci node_tools; then
+        meson_tests integration "$out/gcc-debug" --suite full
+    fi
+}
+
+stage_sanitize() {
+    return
+}
+
+stage_fuzz() {
+    return
+}
+
+stage_cross() {
+    return
+}
