@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "proto/hxfr.h"
 
+#include <string.h>
 
 bool ph_hxfr_parse_header(
         const uint8_t buf[PH_HXFR_HEADER_SIZE], struct ph_hxfr_header *out)

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Where pictures of a desktop come from. A capture is pulled: the pipeline
+ * asks for one frame, the capture answers with the first change after the
+ * frame before (wake on damage), or at once when nothing was given yet. With
+ * no request outstanding it costs nothing.
+ *
+ * A capture runs on the pipeline's thread: it has a descriptor to poll and a
+ * dispatch function, nothing else (one that needs a thread hides it behind
+ * an eventfd).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "video/region.h"
+
+struct ph_capture;
+
+/* One picture. The pixels are valid during the event only: they belong to the
+ * capture. */
+struct ph_capture_frame {
+    const uint8_t *data;
+    uint32_t stride; /* bytes */
+    uint32_t width;
+    uint32_t height;
+    uint32_t format; /* PH_HXFR_BGRA or PH_HXFR_RGBA (4th byte ignored) */
+    int64_t time_ns; /* CLOCK_MONOTONIC, when the compositor showed it */
+    const struct ph_region *damage; /* since the frame before; may be empty */
+};
+
+struct ph_capture_events {
+    void (*frame)(void *data, const struct ph_capture_frame *frame);
+    /* The source ended (compositor gone, output removed). Once. */
+    void (*lost)(void *data, const char *reason);
+};
+
+struct ph_capture_ops {
+    const char *name;
+    int (*fd)(struct ph_capture *capture);
+    /* Asks for the next changed frame; one request at a time. whole: give a
+     * frame even when nothing changed, with everything damaged. */
+    void (*request)(struct ph_capture *capture, bool whole);
+    /* Forgets the outstanding request (no viewer any more). */
+    void (*cancel)(struct ph_capture *capture);
+    /* When fd is readable; may call the events. */
+    void (*dispatch)(struct ph_capture *capture);
+    void (*destroy)(struct ph_capture *capture);
+};
+
+/* First member of every implementation. */
+struct ph_capture {
+    const struct ph_capture_ops *ops;
+    const struct ph_capture_events *events;
+    void *data;
+};
+
+/* output: name as the compositor says ("HEADLESS-1"), NULL for the first.
+ * NULL on failure: error[size] says why and what to do. */
+struct ph_capture *ph_capture_wlr_create(const char *display,
+        const char *output, const struct ph_capture_events *events, void *data,
+        char *error, size_t size);
+
+/* A moving picture without a desktop: for tests and `--capture test`. */
+struct ph_capture *ph_capture_test_create(uint32_t width, uint32_t height,
+        uint32_t fps, const struct ph_capture_events *events, void *data);

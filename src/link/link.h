@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The guest's end of the frame protocol: connects to a host, finds out what
+ * it can do, sends what changed of one surface and hands back access units;
+ * connects again with back-off when the host goes away. Policy (when to send,
+ * what to drop) sits above: acquire answers FULL, the caller decides.
+ *
+ * A link owns one I/O thread. The calls below may come from any one thread at
+ * a time and never wait for the network; the events come from the I/O thread,
+ * which must only copy, queue and wake. No event comes after ph_link_stop.
+ *
+ * Pictures live in slots: shared memory that the host made where that was
+ * negotiated, else our own. A slot may be written from ph_link_acquire to
+ * ph_link_submit and keeps what was last written into it, so that only what
+ * changed since then (the slot's age) needs converting. `generation` changes
+ * when all slots are new (connected again, size changed): every slot is then
+ * undefined and the first frame is sent whole.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/endpoint.h"
+#include "proto/hxfr_ext.h"
+
+struct ph_link;
+
+/* One encoded frame; data is valid during the event only. */
+struct ph_link_unit {
+    uint32_t sequence; /* as ph_link_submit or ph_link_repeat gave it */
+    int64_t pts; /* ns */
+    bool keyframe;
+    bool repeat; /* of the surface as it was */
+    const uint8_t *data; /* Annex B */
+    size_t size;
+    /* For the latency of each stage: when it was submitted and received
+     * (ns, monotonic), what the host measured (µs). */
+    int64_t submitted_ns;
+    int64_t received_ns;
+    uint32_t receive_us;
+    uint32_t wait_us;
+    uint32_t encode_us;
+};
+
+struct ph_link_events {
+    /* Frames can be submitted. version is 1 for a host without extensions;
+     * name is what it calls itself. */
+    void (*ready)(void *data, int version, const char *name);
+    /* Not connected (any more): what was in flight is lost. Comes once for
+     * each time; the link goes on trying. */
+    void (*down)(void *data, const char *reason);
+    void (*unit)(void *data, const struct ph_link_unit *unit);
+    /* No access unit for this sequence. */
+    void (*failed)(
+            void *data, uint32_t sequence, int32_t code, const char *text);
+    /* After FULL: acquire may succeed now. */
+    void (*room)(void *data);
+};
+
+struct ph_link_options {
+    struct ph_endpoint endpoint;
+    /* Instead of endpoint when set: returns a connected stream socket (the
+     * link closes it) or -1 with errno. On the I/O thread. */
+    int (*connect)(void *data, int64_t deadline_ns);
+    const char *name; /* of this guest, for the host's log */
+    uint32_t window; /* requests in flight, 1..PH_HXFR_MAX_WINDOW */
+    uint32_t bitrate; /* bit/s; 0: the host's default */
+    uint32_t timeout_ms; /* for an answer; 0: 5000 */
+};
+
+struct ph_link *ph_link_create(const struct ph_link_options *options,
+        const struct ph_link_events *events, void *data);
+bool ph_link_start(struct ph_link *link);
+/* Ends the I/O thread and the connection; destroy implies it. */
+void ph_link_stop(struct ph_link *link);
+void ph_link_destroy(struct ph_link *link);
+
+/* The size and colour of what follows: NV12, even sides. A new generation. */
+void ph_link_set_surface(struct ph_link *link, uint32_t width, uint32_t height,
+        const struct ph_hxfr_colour *colour);
+
+enum ph_link_result {
+    PH_LINK_OK,
+    PH_LINK_FULL, /* as much in flight as is allowed: wait for `room` */
+    PH_LINK_DOWN, /* not ready: wait for `ready` */
+};
+
+/* A slot to draw the next frame into. NV12 for a host with extensions;
+ * format says what the host wants (PH_HXFR_BGRA: plane[0] only). */
+struct ph_link_picture {
+    uint8_t slot;
+    uint32_t generation;
+    uint32_t format; /* enum ph_hxfr_format */
+    uint32_t width;
+    uint32_t height;
+    uint8_t *plane[2];
+    uint32_t stride[2];
+};
+
+enum ph_link_result ph_link_acquire(
+        struct ph_link *link, struct ph_link_picture *out);
+/* Gives an acquired slot back unused; its content counts as undefined. */
+void ph_link_release(struct ph_link *link, const struct ph_link_picture *p);
+
+/* Sends an acquired slot. rects: what changed since the frame submitted
+ * before this one (up to PH_HXFR_MAX_RECTS, even for NV12); ignored, and
+ * everything sent, for the first frame of a generation. flags: enum
+ * ph_hxfr_frame_flag. *sequence names it in the events. On DOWN the slot is
+ * released. */
+enum ph_link_result ph_link_submit(struct ph_link *link,
+        const struct ph_link_picture *picture, int64_t pts, uint32_t flags,
+        const struct ph_rect *rects, size_t rect_count, uint32_t *sequence);
+
+/* Asks for the surface as the host holds it once more. DOWN also before the
+ * first frame and on a host that cannot. */
+enum ph_link_result ph_link_repeat(
+        struct ph_link *link, int64_t pts, uint32_t flags, uint32_t *sequence);
+
+/* Takes effect at the host with the next frame. */
+void ph_link_set_bitrate(struct ph_link *link, uint32_t bitrate);
