@@ -35,6 +35,9 @@ static bool parse_tcp(const char *text, struct ph_endpoint *ep)
     if (*rest && (*rest != ':' || !ph_parse_u32(rest + 1, 0, 65535, &port))) {
         return false;
     }
+    if (strcspn(host, "[]") < len) {
+        return false; /* a bracket inside would not survive being formatted */
+    }
     ep->kind = PH_ENDPOINT_TCP;
     ep->port = (uint16_t)port;
     return set_address(ep, host, len, sizeof(ep->address));
