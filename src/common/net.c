@@ -38,7 +38,7 @@ bool ph_net_adopt(int fd)
 #ifdef SO_NOSIGPIPE
     setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &one, sizeof(one));
 #endif
-    struct sockaddr_storage sa;
+    struct sockaddr_storage sa = {0};
     socklen_t len = sizeof(sa);
     if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0 &&
             sa.ss_family != AF_UNIX) {
@@ -174,14 +174,17 @@ static int bind_and_listen(
 
 static uint16_t bound_port(int fd)
 {
-    struct sockaddr_storage sa;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } sa = {0};
     socklen_t len = sizeof(sa);
-    if (getsockname(fd, (struct sockaddr *)&sa, &len) < 0) {
+    if (getsockname(fd, &sa.any, &len) < 0) {
         return 0;
     }
-    return ntohs(sa.ss_family == AF_INET6
-                    ? ((struct sockaddr_in6 *)&sa)->sin6_port
-                    : ((struct sockaddr_in *)&sa)->sin_port);
+    return ntohs(
+            sa.any.sa_family == AF_INET6 ? sa.v6.sin6_port : sa.v4.sin_port);
 }
 
 int ph_net_listen(struct ph_endpoint *ep, int backlog)
