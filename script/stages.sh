@@ -110,14 +110,43 @@ stage_integration() {
     fi
 }
 
+# Memory, undefined behaviour and data races, with clang's run-time checkers.
 stage_sanitize() {
-    return
+    if step asan ready asan clang -Dauto_features=enabled -Dbuildtype=debug \
+        -Doptimization=1 -Db_sanitize=address,undefined; then
+        meson_tests asan-quick "$out/asan" --suite quick
+        meson_tests asan-full "$out/asan" --suite full
+    fi
+    if step tsan ready tsan clang -Dauto_features=enabled -Dbuildtype=debug \
+        -Doptimization=1 -Db_sanitize=thread; then
+        meson_tests tsan-quick "$out/tsan" --suite quick
+    fi
+}
+
+# fuzz_one PROGRAM NAME SECONDS: what it finds new is kept in build-test/.
+fuzz_one() {
+    mkdir -p "$out/corpus/$2" "$out/findings"
+    "$1" -max_total_time="$3" -timeout=20 -rss_limit_mb=2048 \
+        -print_final_stats=1 -artifact_prefix="$out/findings/$2-" \
+        "$out/corpus/$2" "tests/fuzz/corpus/$2"
 }
 
 stage_fuzz() {
-    return
+    local program seconds=10
+    [ "$soak" -eq 0 ] || seconds=300
+    step build ready fuzz clang -Dauto_features=enabled -Dbuildtype=debug \
+        -Doptimization=1 -Db_sanitize=address,undefined -Dfuzz=true || return
+    for program in "$out"/fuzz/tests/fuzz/fuzz_*; do
+        [ -f "$program" ] || continue
+        step "${program##*/}" fuzz_one "$program" "${program##*/fuzz_}" \
+            "$seconds"
+    done
 }
 
+# Other machines: each is compiled and linked, arm64 is run under qemu too.
 stage_cross() {
-    return
+    step macos tests/cross/macos.sh "$out/macos"
+    if step arm64 tests/cross/arm64.sh "$out/arm64"; then
+        meson_tests arm64 "$out/arm64/build" --suite quick
+    fi
 }

@@ -42,14 +42,14 @@ def tidy(build, name):
 
 
 def flags_for(header, known):
-    """The flags of a source beside the header, else of the nearest one."""
+    """Compiler and flags of a source beside the header, else the nearest."""
     folder = os.path.dirname(header)
     near = sorted(known, key=lambda name: (
         os.path.dirname(name) != folder,
         -len(os.path.commonprefix([name, header])), name))
     entry = known[near[0]]
+    words = iter(shlex.split(entry["command"]))
     kept = []
-    words = iter(shlex.split(entry["command"])[1:])
     for word in words:
         if word in ("-o", "-MF", "-MQ"):
             next(words)
@@ -61,7 +61,7 @@ def flags_for(header, known):
 def header(name, known):
     flags, directory = flags_for(name, known)
     text = f'#include "{name[len("src/"):]}"\n' * 2
-    done = run(["gcc", *flags, "-Werror", "-fsyntax-only", "-x", "c", "-"],
+    done = run([*flags, "-Werror", "-fsyntax-only", "-x", "c", "-"],
                input=text, cwd=directory)
     return f"{name} does not compile alone:\n{done.stdout}" \
         if done.returncode else None
