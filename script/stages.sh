@@ -99,8 +99,8 @@ stage_unit() {
 
 stage_web() {
     local file
-    for file in tests/web/*.test.mjs; do
-        step "${file#tests/web/}" node --test "$file"
+    for file in tests/web/*.test.mjs tests/golden/*.test.mjs; do
+        step "${file#tests/}" node --test "$file"
     done
 }
 
