@@ -58,3 +58,6 @@ enum ph_net_result ph_net_read_full(
  * deadline rule. pass_fd >= 0 travels with the first byte (unix sockets). */
 bool ph_net_write_full(int fd, struct iovec *iov, int count, int pass_fd,
         int64_t deadline_ns, int64_t progress_ns);
+
+/* Writes what fits at once. Bytes written, 0 when none fit, -1 with errno. */
+ssize_t ph_net_write_some(int fd, const void *buf, size_t len);

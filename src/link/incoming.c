@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/net.h"
+#include "link/link_private.h"
+#include "proto/h264.h"
+
+#define LOG_MODULE "link"
+#include "common/log.h"
+
+enum {
+    PROGRESS_S = 10
+};
+
+bool ph_link_fail(struct ph_link *link, const char *fmt, ...)
+{
+    va_list ap;
+    int err = errno;
+    va_start(ap, fmt);
+    vsnprintf(link->reason, sizeof(link->reason), fmt, ap);
+    va_end(ap);
+    errno = err;
+    return false;
+}
+
+/* What a message of this type may carry at most. */
+static uint32_t payload_limit(uint8_t type)
+{
+    return type == PH_HXFR_ACCESS_UNIT || type == PH_HXFR_FRAME_RESPONSE
+            ? PH_HXFR_MAX_ACCESS_UNIT
+            : PH_HXFR_MAX_CONTROL;
+}
+
+/* Reads into link->in, which grows as bytes arrive. */
+static enum ph_net_result read_payload(struct ph_link *link, size_t len)
+{
+    enum {
+        STEP = 256 << 10
+    };
+    struct ph_net_read how = {
+            ph_deadline_ms(PROGRESS_S * 1000), PROGRESS_S * PH_NS_PER_S, NULL};
+    size_t done = 0;
+    while (done < len) {
+        size_t n = PH_MIN(len - done, STEP);
+        if (done + n > link->in_cap) {
+            size_t cap = PH_MIN(PH_MAX(done + n, link->in_cap * 2),
+                    (size_t)PH_HXFR_MAX_ACCESS_UNIT);
+            link->in = ph_xrealloc(link->in, cap);
+            link->in_cap = cap;
+        }
+        if (ph_net_read_full(link->fd, link->in + done, n, &how) != PH_NET_OK) {
+            return PH_NET_ERROR;
+        }
+        done += n;
+    }
+    return PH_NET_OK;
+}
+
+bool ph_link_read_message(struct ph_link *link, int64_t deadline_ns,
+        struct ph_hxfr_header *header, int *passed_fd)
+{
+    uint8_t buf[PH_HXFR_HEADER_SIZE];
+    struct ph_net_read how = {deadline_ns, 0, passed_fd};
+    switch (ph_net_read_full(link->fd, buf, sizeof(buf), &how)) {
+    case PH_NET_OK:
+        break;
+    case PH_NET_EOF:
+        errno = 0;
+        return ph_link_fail(link, "the host closed the connection");
+    case PH_NET_ERROR:
+        return ph_link_fail(link, "reading: %s", strerror(errno));
+    }
+    if (!ph_hxfr_parse_header(buf, header) ||
+            header->payload > payload_limit(header->type)) {
+        errno = EPROTO;
+        return ph_link_fail(link, "the host sends no frame protocol");
+    }
+    if (read_payload(link, header->payload) != PH_NET_OK) {
+        return ph_link_fail(
+                link, "the host's message broke off: %s", strerror(errno));
+    }
+    return true;
+}
+
+void ph_link_install_slots(
+        struct ph_link *link, struct ph_slots *slots, uint32_t generation)
+{
+    struct ph_link_shared *s = &link->shared;
+    bool wanted = false;
+    if (!slots) {
+        LOG_ERR("no memory for pictures");
+    }
+    pthread_mutex_lock(&s->lock);
+    if (slots && generation == s->generation) {
+        ph_slots_unref(s->slots);
+        s->slots = slots;
+        wanted = s->room_wanted;
+        s->room_wanted = false;
+        slots = NULL;
+    }
+    pthread_mutex_unlock(&s->lock);
+    ph_slots_unref(slots);
+    if (wanted) {
+        link->events.room(link->data);
+    }
+}
+
+static bool take_slots(
+        struct ph_link *link, const struct ph_hxfr_header *h, int fd)
+{
+    struct ph_hxfr_slots layout;
+    if (!link->awaiting_slots || fd < 0 ||
+            !ph_hxfr_parse_slots(
+                    link->in, h->payload, &link->announced, &layout) ||
+            layout.sequence != link->announced.sequence) {
+        return ph_link_fail(link, "the host sends slots that do not fit");
+    }
+    struct ph_slots *slots = ph_slots_map(&link->announced, &layout, fd);
+    if (!slots) {
+        return ph_link_fail(
+                link, "cannot map the host's slots: %s", strerror(errno));
+    }
+    link->awaiting_slots = false;
+    ph_link_install_slots(link, slots, link->announced_generation);
+    return true;
+}
+
+/* Takes the oldest written request, which this answers, out of the ring. For
+ * a version 1 host sequence is 0: it has none. */
+static bool complete(struct ph_link *link, uint32_t sequence,
+        struct ph_link_unit *unit, bool *wanted)
+{
+    struct ph_link_shared *s = &link->shared;
+    bool ok = false;
+    pthread_mutex_lock(&s->lock);
+    struct ph_link_request *r = ph_link_request(s, 0);
+    if (s->written > 0 && (link->version == 1 || r->sequence == sequence)) {
+        ok = true;
+        unit->sequence = r->sequence;
+        unit->pts = r->pts;
+        unit->repeat = r->type == PH_HXFR_REPEAT;
+        unit->submitted_ns = r->submitted_ns;
+        if (r->type == PH_HXFR_SLOT_FRAME && r->generation == s->generation) {
+            s->states[r->slot] = PH_LINK_SLOT_FREE;
+        }
+        s->head = (s->head + 1) % PH_HXFR_MAX_WINDOW;
+        s->count--;
+        s->written--;
+        *wanted = s->room_wanted;
+        s->room_wanted = false;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return ok || ph_link_fail(link, "an answer that nothing asked for");
+}
+
+/* The caller hears of the unit first, then that there is room. */
+static void deliver(struct ph_link *link, struct ph_link_unit *unit,
+        const uint8_t *data, size_t size, bool wanted)
+{
+    struct ph_h264_unit facts;
+    unit->data = data;
+    unit->size = size;
+    unit->received_ns = ph_clock_ns();
+    bool usable = size > 0 &&
+            (!unit->keyframe ||
+                    (ph_h264_inspect(data, size, &facts) && facts.has_sps));
+    if (usable) {
+        link->events.unit(link->data, unit);
+    } else {
+        link->events.failed(link->data, unit->sequence, PH_HXFR_ERR_ENCODE,
+                "the host sent a keyframe without its parameter sets");
+    }
+    if (wanted) {
+        link->events.room(link->data);
+    }
+}
+
+static bool take_access_unit(
+        struct ph_link *link, const struct ph_hxfr_header *h)
+{
+    struct ph_hxfr_access_unit au;
+    struct ph_link_unit unit = {0};
+    bool wanted = false;
+    if (h->payload < PH_HXFR_ACCESS_UNIT_SIZE ||
+            !ph_hxfr_parse_access_unit(link->in, &au)) {
+        return ph_link_fail(link, "a short access unit");
+    }
+    if (!complete(link, au.sequence, &unit, &wanted)) {
+        return false;
+    }
+    unit.keyframe = au.flags & PH_HXFR_FRAME_KEYFRAME;
+    unit.receive_us = au.receive_us;
+    unit.wait_us = au.wait_us;
+    unit.encode_us = au.encode_us;
+    deliver(link, &unit, link->in + PH_HXFR_ACCESS_UNIT_SIZE,
+            h->payload - PH_HXFR_ACCESS_UNIT_SIZE, wanted);
+    return true;
+}
+
+static bool take_v1_response(
+        struct ph_link *link, const struct ph_hxfr_header *h)
+{
+    struct ph_hxfr_frame_response resp;
+    struct ph_link_unit unit = {0};
+    bool wanted = false;
+    if (h->payload < PH_HXFR_FRAME_RESPONSE_SIZE ||
+            !ph_hxfr_parse_frame_response(link->in, &resp)) {
+        return ph_link_fail(link, "a bad frame response");
+    }
+    if (!complete(link, 0, &unit, &wanted)) {
+        return false;
+    }
+    uint8_t *nals = link->in + PH_HXFR_FRAME_RESPONSE_SIZE;
+    size_t size = ph_hxfr_join_nals(
+            nals, h->payload - PH_HXFR_FRAME_RESPONSE_SIZE, resp.nal_count);
+    unit.keyframe = resp.keyframe;
+    deliver(link, &unit, nals, size, wanted);
+    return true;
+}
+
+static bool fail_request(
+        struct ph_link *link, uint32_t sequence, int32_t code, const char *text)
+{
+    struct ph_link_unit unit = {0};
+    bool wanted = false;
+    if (!complete(link, sequence, &unit, &wanted)) {
+        return false;
+    }
+    link->events.failed(link->data, unit.sequence, code, text);
+    if (wanted) {
+        link->events.room(link->data);
+    }
+    return true;
+}
+
+static bool take_failure(struct ph_link *link, const struct ph_hxfr_header *h)
+{
+    struct ph_hxfr_failure f;
+    if (!ph_hxfr_parse_failure(link->in, h->payload, &f)) {
+        return ph_link_fail(link, "a bad failure message");
+    }
+    if (f.sequence == link->announced.sequence) {
+        return ph_link_fail(link, "the host refuses %ux%u: %.100s",
+                link->announced.width, link->announced.height, f.text);
+    }
+    return fail_request(link, f.sequence, f.code, f.text);
+}
+
+/* An ERROR answers the request in flight of a version 1 host; one without a
+ * request is late, or the answer to our PING. */
+static bool take_error(struct ph_link *link, const struct ph_hxfr_header *h)
+{
+    struct ph_hxfr_error_message e;
+    if (!ph_hxfr_parse_error(link->in, h->payload, &e)) {
+        return ph_link_fail(link, "a bad error message");
+    }
+    if (link->version != 1) {
+        return ph_link_fail(link, "the host says: %.120s", e.text);
+    }
+    pthread_mutex_lock(&link->shared.lock);
+    bool in_flight = link->shared.written > 0;
+    pthread_mutex_unlock(&link->shared.lock);
+    return !in_flight || fail_request(link, 0, e.code, e.text);
+}
+
+bool ph_link_receive(struct ph_link *link)
+{
+    struct ph_hxfr_header h;
+    AUTOCLOSE int passed = -1;
+    if (!ph_link_read_message(
+                link, ph_deadline_ms(PROGRESS_S * 1000), &h, &passed)) {
+        return false;
+    }
+    bool extended = link->version == 2;
+    switch (h.type) {
+    case PH_HXFR_ACCESS_UNIT:
+        if (extended) {
+            return take_access_unit(link, &h);
+        }
+        break;
+    case PH_HXFR_FAILURE:
+        if (extended) {
+            return take_failure(link, &h);
+        }
+        break;
+    case PH_HXFR_SLOTS:
+        if (extended) {
+            return take_slots(link, &h, passed);
+        }
+        break;
+    case PH_HXFR_FRAME_RESPONSE:
+        if (!extended) {
+            return take_v1_response(link, &h);
+        }
+        break;
+    case PH_HXFR_ERROR:
+        return take_error(link, &h);
+    case PH_HXFR_HELLO_RESP:
+        link->version = 0; /* slower than we waited: ask again */
+        return ph_link_fail(link, "the host speaks the extensions after all");
+    default:
+        return true; /* PONG, CONFIG_RESP, and what we do not know */
+    }
+    return ph_link_fail(link, "unexpected message 0x%02x", h.type);
+}

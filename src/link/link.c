@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "link/link.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "link/link_private.h"
+
+#define LOG_MODULE "link"
+#include "common/log.h"
+
+struct ph_link *ph_link_create(const struct ph_link_options *options,
+        const struct ph_link_events *events, void *data)
+{
+    struct ph_link *link = ph_xcalloc(1, sizeof(*link));
+    link->options = *options;
+    link->events = *events;
+    link->data = data;
+    link->fd = -1;
+    link->wake[0] = -1;
+    link->wake[1] = -1;
+    snprintf(link->name, sizeof(link->name), "%s",
+            options->name ? options->name : "porthole");
+    if (!link->options.timeout_ms) {
+        link->options.timeout_ms = 5000;
+    }
+    struct ph_link_shared *s = &link->shared;
+    pthread_mutex_init(&s->lock, NULL);
+    s->fd = -1;
+    s->newest = -1;
+    s->next_sequence = 1;
+    s->bitrate = options->bitrate;
+    s->ring = ph_xcalloc(PH_HXFR_MAX_WINDOW, sizeof(*s->ring));
+    return link;
+}
+
+static bool make_wake_pipe(int fds[2])
+{
+    if (pipe(fds) < 0) {
+        LOG_ERRNO("pipe");
+        return false;
+    }
+    for (int i = 0; i < 2; i++) {
+        fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+        fcntl(fds[i], F_SETFL, O_NONBLOCK);
+    }
+    return true;
+}
+
+bool ph_link_start(struct ph_link *link)
+{
+    if (!make_wake_pipe(link->wake)) {
+        return false;
+    }
+    link->started =
+            pthread_create(&link->thread, NULL, ph_link_thread, link) == 0;
+    if (!link->started) {
+        LOG_ERR("cannot start a thread");
+    }
+    return link->started;
+}
+
+void ph_link_wake(struct ph_link *link)
+{
+    ssize_t n = write(link->wake[1], "w", 1);
+    (void)n; /* a full pipe wakes as well */
+}
+
+void ph_link_stop(struct ph_link *link)
+{
+    if (!link->started) {
+        return;
+    }
+    struct ph_link_shared *s = &link->shared;
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    if (s->fd >= 0) {
+        shutdown(s->fd, SHUT_RDWR);
+    }
+    pthread_mutex_unlock(&s->lock);
+    ph_link_wake(link);
+    pthread_join(link->thread, NULL);
+    link->started = false;
+}
+
+void ph_link_destroy(struct ph_link *link)
+{
+    if (!link) {
+        return;
+    }
+    ph_link_stop(link);
+    ph_close(&link->wake[0]);
+    ph_close(&link->wake[1]);
+    ph_slots_unref(link->shared.slots);
+    ph_slots_unref(link->shared.acquired);
+    pthread_mutex_destroy(&link->shared.lock);
+    free(link->shared.ring);
+    free(link->out);
+    free(link->in);
+    free(link);
+}
+
+void ph_link_new_generation_locked(struct ph_link_shared *s)
+{
+    s->generation++;
+    s->newest = -1;
+    ph_slots_unref(s->slots);
+    s->slots = NULL;
+    memset(s->states, 0, sizeof(s->states));
+}
+
+void ph_link_set_surface(struct ph_link *link, uint32_t width, uint32_t height,
+        const struct ph_hxfr_colour *colour)
+{
+    struct ph_link_shared *s = &link->shared;
+    pthread_mutex_lock(&s->lock);
+    s->surface = (struct ph_hxfr_surface){
+            .width = width, .height = height, .colour = *colour};
+    s->has_surface = true;
+    s->surface_changed = true;
+    ph_link_new_generation_locked(s);
+    pthread_mutex_unlock(&s->lock);
+    ph_link_wake(link);
+}
+
+void ph_link_set_bitrate(struct ph_link *link, uint32_t bitrate)
+{
+    struct ph_link_shared *s = &link->shared;
+    pthread_mutex_lock(&s->lock);
+    s->bitrate = bitrate;
+    s->bitrate_changed = true;
+    pthread_mutex_unlock(&s->lock);
+    ph_link_wake(link);
+}
+
+/* A slot that neither we nor the host uses. The newest one is the host's, to
+ * repeat from. */
+static int free_slot_locked(const struct ph_link_shared *s)
+{
+    for (int i = 0; i < s->slots->layout.count; i++) {
+        if (s->states[i] == PH_LINK_SLOT_FREE && i != s->newest) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static enum ph_link_result acquire_locked(
+        struct ph_link_shared *s, struct ph_link_picture *out)
+{
+    if (!s->ready || !s->has_surface) {
+        return PH_LINK_DOWN;
+    }
+    int slot = s->slots && s->count < s->window && !s->acquired
+            ? free_slot_locked(s)
+            : -1;
+    if (slot < 0) {
+        s->room_wanted = true;
+        return PH_LINK_FULL;
+    }
+    s->states[slot] = PH_LINK_SLOT_ACQUIRED;
+    s->acquired = ph_slots_ref(s->slots);
+    *out = (struct ph_link_picture){
+            .slot = (uint8_t)slot,
+            .generation = s->generation,
+            .format = s->slots->format,
+            .width = s->slots->width,
+            .height = s->slots->height,
+            .stride = {s->slots->layout.stride[0], s->slots->layout.stride[1]},
+    };
+    out->plane[0] = ph_slots_plane(s->slots, out->slot, 0);
+    if (out->format == PH_HXFR_NV12) {
+        out->plane[1] = ph_slots_plane(s->slots, out->slot, 1);
+    }
+    return PH_LINK_OK;
+}
+
+enum ph_link_result ph_link_acquire(
+        struct ph_link *link, struct ph_link_picture *out)
+{
+    struct ph_link_shared *s = &link->shared;
+    pthread_mutex_lock(&s->lock);
+    enum ph_link_result result = acquire_locked(s, out);
+    pthread_mutex_unlock(&s->lock);
+    return result;
+}
+
+/* Ends the drawing. False when the slot is of an older generation. */
+static bool end_acquired_locked(struct ph_link_shared *s,
+        const struct ph_link_picture *p, enum ph_link_slot_state state)
+{
+    ph_slots_unref(s->acquired);
+    s->acquired = NULL;
+    if (p->generation != s->generation || !s->slots || !s->ready) {
+        return false;
+    }
+    s->states[p->slot] = state;
+    return true;
+}
+
+void ph_link_release(struct ph_link *link, const struct ph_link_picture *p)
+{
+    pthread_mutex_lock(&link->shared.lock);
+    end_acquired_locked(&link->shared, p, PH_LINK_SLOT_FREE);
+    pthread_mutex_unlock(&link->shared.lock);
+}
+
+/* Appends a request to the ring, which has room for `window` of them. */
+static struct ph_link_request *append_locked(struct ph_link_shared *s,
+        uint8_t type, int64_t pts, uint32_t flags, uint32_t *sequence)
+{
+    struct ph_link_request *r = ph_link_request(s, s->count++);
+    r->type = type;
+    r->generation = s->generation;
+    r->sequence = s->next_sequence++;
+    r->pts = pts;
+    r->flags = flags;
+    r->slot = 0;
+    r->rect_count = 0;
+    r->submitted_ns = ph_clock_ns();
+    *sequence = r->sequence;
+    return r;
+}
+
+enum ph_link_result ph_link_submit(struct ph_link *link,
+        const struct ph_link_picture *picture, int64_t pts, uint32_t flags,
+        const struct ph_rect *rects, size_t rect_count, uint32_t *sequence)
+{
+    struct ph_link_shared *s = &link->shared;
+    pthread_mutex_lock(&s->lock);
+    bool ok = end_acquired_locked(s, picture, PH_LINK_SLOT_SENT);
+    if (ok) {
+        struct ph_link_request *r =
+                append_locked(s, PH_HXFR_SLOT_FRAME, pts, flags, sequence);
+        r->slot = picture->slot;
+        bool whole = s->newest < 0 || rect_count > PH_HXFR_MAX_RECTS;
+        if (whole) {
+            r->rects[0] = (struct ph_rect){
+                    0, 0, (uint16_t)picture->width, (uint16_t)picture->height};
+            r->rect_count = 1;
+        } else if (rect_count) {
+            memcpy(r->rects, rects, rect_count * sizeof(*rects));
+            r->rect_count = (uint16_t)rect_count;
+        }
+        s->newest = picture->slot;
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (!ok) {
+        return PH_LINK_DOWN;
+    }
+    ph_link_wake(link);
+    return PH_LINK_OK;
+}
+
+enum ph_link_result ph_link_repeat(
+        struct ph_link *link, int64_t pts, uint32_t flags, uint32_t *sequence)
+{
+    struct ph_link_shared *s = &link->shared;
+    enum ph_link_result result = PH_LINK_OK;
+    pthread_mutex_lock(&s->lock);
+    if (!s->ready || !s->can_repeat || s->newest < 0) {
+        result = PH_LINK_DOWN;
+    } else if (s->count >= s->window) {
+        s->room_wanted = true;
+        result = PH_LINK_FULL;
+    } else {
+        append_locked(s, PH_HXFR_REPEAT, pts, flags, sequence);
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (result == PH_LINK_OK) {
+        ph_link_wake(link);
+    }
+    return result;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Inside of a link. What both threads touch is in `shared`, under its lock;
+ * the rest belongs to the I/O thread alone (or is constant after create).
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "common/macros.h"
+#include "link/link.h"
+#include "link/slots.h"
+
+enum {
+    PH_LINK_SESSION = 1
+};
+
+enum ph_link_slot_state {
+    PH_LINK_SLOT_FREE,
+    PH_LINK_SLOT_ACQUIRED,
+    PH_LINK_SLOT_SENT, /* submitted and not answered */
+};
+
+/* A submitted frame: first in `queue`, then, written, in `flight`. */
+struct ph_link_request {
+    uint8_t type; /* PH_HXFR_SLOT_FRAME, also for TILES, or PH_HXFR_REPEAT */
+    uint32_t generation;
+    uint32_t sequence;
+    int64_t pts;
+    uint32_t flags;
+    uint8_t slot;
+    uint16_t rect_count;
+    int64_t submitted_ns;
+    struct ph_rect rects[PH_HXFR_MAX_RECTS];
+};
+
+struct ph_link_shared {
+    pthread_mutex_t lock;
+    bool stopping;
+    bool ready;
+    int fd; /* for shutdown() by stop; -1 */
+    bool has_surface;
+    bool surface_changed; /* to be announced */
+    struct ph_hxfr_surface surface;
+    uint32_t generation;
+    struct ph_slots *slots; /* of this generation, or NULL */
+    enum ph_link_slot_state states[PH_HXFR_MAX_SLOTS];
+    int newest; /* slot submitted last, -1 */
+    struct ph_slots *acquired; /* holds the memory that is drawn into */
+    bool room_wanted;
+    bool can_repeat;
+    uint32_t window;
+    uint32_t next_sequence;
+    uint32_t bitrate;
+    bool bitrate_changed;
+    /* Ring of requests: written ones first, then those that wait. */
+    struct ph_link_request *ring; /* PH_HXFR_MAX_WINDOW */
+    uint32_t head;
+    uint32_t count;
+    uint32_t written;
+};
+
+struct ph_link {
+    struct ph_link_options options;
+    struct ph_link_events events;
+    void *data;
+    char name[PH_HXFR_MAX_NAME + 1];
+    pthread_t thread;
+    bool started;
+    int wake[2]; /* pipe, non-blocking */
+    struct ph_link_shared shared;
+
+    /* I/O thread */
+    int fd;
+    int version; /* of the host: 0 unknown, 1, or 2 with extensions */
+    uint32_t capabilities;
+    char host_name[PH_HXFR_MAX_NAME + 1];
+    struct ph_hxfr_surface announced;
+    uint32_t announced_generation;
+    bool awaiting_slots;
+    bool told_down;
+    char reason[160];
+    uint8_t *out; /* the message being written */
+    size_t out_cap;
+    size_t out_len;
+    size_t out_done;
+    uint8_t *in;
+    size_t in_cap;
+};
+
+/* The i-th request from the oldest. */
+static inline struct ph_link_request *ph_link_request(
+        struct ph_link_shared *s, uint32_t i)
+{
+    return &s->ring[(s->head + i) % PH_HXFR_MAX_WINDOW];
+}
+
+void ph_link_wake(struct ph_link *link);
+/* All slots are gone, the next frame is whole. */
+void ph_link_new_generation_locked(struct ph_link_shared *s);
+void *ph_link_thread(void *arg);
+
+/* handshake.c: HELLO, or a version 1 host. False: reason is set. */
+bool ph_link_handshake(struct ph_link *link);
+
+/* outgoing.c: puts the next message into `out`, if there is one to send. */
+bool ph_link_next_message(struct ph_link *link);
+
+/* incoming.c: reads and handles one message. False: reason is set. */
+bool ph_link_receive(struct ph_link *link);
+/* Reads a header and its payload (capped, into link->in). */
+struct ph_hxfr_header;
+bool ph_link_read_message(struct ph_link *link, int64_t deadline_ns,
+        struct ph_hxfr_header *header, int *passed_fd);
+
+/* Sets the reason why the connection ends; returns false. */
+bool ph_link_fail(struct ph_link *link, const char *fmt, ...) PH_PRINTF(2, 3);
+/* Makes slots those of the generation when it is still the newest; takes the
+ * reference. Tells `room` when somebody waits. */
+void ph_link_install_slots(
+        struct ph_link *link, struct ph_slots *slots, uint32_t generation);
