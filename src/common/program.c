@@ -72,8 +72,13 @@ static bool find_beside(const char *name, char *out, size_t size)
             try_path(own, folder, middle, name, out, size);
 }
 
-static bool find_in_path(const char *name, char *out, size_t size)
+bool ph_program_in_path(const char *name, char *out, size_t size)
 {
+    out[0] = '\0';
+    if (strchr(name, '/')) {
+        int n = snprintf(out, size, "%s", name);
+        return n > 0 && (size_t)n < size && is_program(name);
+    }
     const char *path = getenv("PATH");
     while (path && *path) {
         size_t len = strcspn(path, ":");
@@ -92,5 +97,5 @@ bool ph_program_find(const char *name, char *out, size_t size)
     if (libexec && *libexec) {
         return try_path(libexec, strlen(libexec), "", name, out, size);
     }
-    return find_beside(name, out, size) || find_in_path(name, out, size);
+    return find_beside(name, out, size) || ph_program_in_path(name, out, size);
 }

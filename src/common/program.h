@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where the other programs of this project are. */
+/* Where programs are: the others of this project, and anybody's. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,3 +13,7 @@
  * not found, nothing is logged; *out is empty then.
  */
 bool ph_program_find(const char *name, char *out, size_t size);
+
+/* Any program, as execvp() would find it: along $PATH, or by its path when
+ * there is a slash in it. */
+bool ph_program_in_path(const char *name, char *out, size_t size);
