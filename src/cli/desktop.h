@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The kinds of desktop that `porthole run` can start: one row each. A desktop
+ * writes its configuration and says which process to keep running; the
+ * supervisor does the rest.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/supervisor.h"
+#include "common/opt.h"
+
+struct ph_desktop_wish {
+    struct ph_size size;
+    const char *layout; /* XKB, "us" or "de(nodeadkeys)" */
+    const char *dir; /* an empty folder of its own: its XDG_RUNTIME_DIR */
+};
+
+#define PH_DESKTOP_TEXT 192
+#define PH_DESKTOP_ENV 16
+
+struct ph_desktop {
+    const struct ph_desktop_kind *kind;
+    struct ph_service compositor;
+    /* How clients come to it: for the program shown, and for deskd. */
+    const char *env[PH_DESKTOP_ENV]; /* "NAME=VALUE", NULL at the end */
+    char display[PH_DESKTOP_TEXT]; /* deskd's --display, once it is ready */
+
+    /* What the strings above point into. */
+    char runtime_env[PH_DESKTOP_TEXT];
+    char display_env[PH_DESKTOP_TEXT];
+    char config[PH_DESKTOP_TEXT];
+    char socket[PH_DESKTOP_TEXT];
+    char socket_env[PH_DESKTOP_TEXT];
+    const char *argv[8];
+    const char *compositor_env[PH_DESKTOP_ENV];
+};
+
+struct ph_desktop_kind {
+    const char *name;
+    const char *capture; /* deskd's --capture */
+    const char *program; /* without which it cannot start */
+    const char *package; /* that has it, on Debian */
+    /* Fills in *out (zeroed, kept where it is until the end). */
+    bool (*prepare)(struct ph_desktop *out, const struct ph_desktop_wish *wish,
+            char *error, size_t size);
+    /* After the compositor said that it is ready: fills in env, display. */
+    bool (*ready)(struct ph_desktop *out, char *error, size_t size);
+};
+
+/* NULL: there is none of that name. */
+const struct ph_desktop_kind *ph_desktop_find(const char *name);
+
+extern const struct ph_desktop_kind ph_desktop_sway;
+
+/* Variables of the session we were started in that would lead a program to
+ * that one's display instead of ours. NULL at the end. */
+extern const char *const ph_desktop_leaks[];

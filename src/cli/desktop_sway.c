@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * sway without a screen: it draws with pixman into memory, has one output of
+ * the size that is wished for, and no input device but those that
+ * porthole-deskd makes.
+ */
+#include "cli/desktop_sway.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+
+enum {
+    CONFIG_MAX = 2048,
+    XKB_NAME_MAX = 64,
+};
+
+static bool is_xkb_name(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (!isalnum((unsigned char)text[i]) && !strchr("_-,", text[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool ph_sway_split_layout(
+        const char *text, char *layout, char *variant, size_t size)
+{
+    size_t first = strcspn(text, "(");
+    const char *rest = text + first;
+    size_t second = *rest ? strcspn(rest + 1, ")") : 0;
+    bool closed = !*rest || !strcmp(rest + 1 + second, ")");
+    if (first == 0 || first >= size || second >= size || !closed ||
+            !is_xkb_name(text, first) ||
+            (*rest && !is_xkb_name(rest + 1, second))) {
+        return false;
+    }
+    snprintf(layout, size, "%.*s", (int)first, text);
+    snprintf(variant, size, "%.*s", (int)second, *rest ? rest + 1 : "");
+    return true;
+}
+
+bool ph_sway_config(const struct ph_desktop_wish *wish, const char *layout,
+        const char *variant, char *out, size_t size)
+{
+    /* The last line is run by a shell of sway's once all is set up. */
+    int n = snprintf(out, size,
+            "# Written by porthole run; gone when it ends.\n"
+            "output HEADLESS-1 mode --custom %ux%u@%dHz position 0 0\n"
+            "xwayland disable\n"
+            "default_border none\n"
+            "default_floating_border normal\n"
+            "floating_modifier Mod1 normal\n"
+            "input * xkb_layout \"%s\"\n"
+            "input * xkb_variant \"%s\"\n"
+            "exec echo \"" PH_SWAY_READY "$WAYLAND_DISPLAY\"\n",
+            wish->size.width, wish->size.height, PH_SWAY_REFRESH_HZ, layout,
+            variant);
+    return n > 0 && (size_t)n < size;
+}
+
+static bool write_config(const char *path, const char *text)
+{
+    AUTOCLOSE int fd =
+            open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
+            fchmod(fd, 0644) == 0; /* whatever the umask is: see unroot */
+}
+
+static void describe_process(
+        struct ph_desktop *d, const struct ph_desktop_wish *wish)
+{
+    static const char *const wlroots[] = {
+            "WLR_BACKENDS=headless",
+            "WLR_LIBINPUT_NO_DEVICES=1",
+            "WLR_RENDERER=pixman",
+            "XDG_SESSION_TYPE=wayland",
+    };
+    size_t n = 0;
+    for (; n < sizeof(wlroots) / sizeof(wlroots[0]); n++) {
+        d->compositor_env[n] = wlroots[n];
+    }
+    d->compositor_env[n++] = d->runtime_env;
+    d->compositor_env[n++] = d->socket_env;
+    n = 0;
+    d->argv[n++] = "sway";
+    d->argv[n++] = "--config";
+    d->argv[n++] = d->config;
+    d->compositor = (struct ph_service){
+            .name = "sway",
+            .child = {d->argv, d->compositor_env, ph_desktop_leaks, wish->dir},
+            .ready = PH_SWAY_READY,
+            .stale = d->socket,
+    };
+}
+
+static bool prepare(struct ph_desktop *d, const struct ph_desktop_wish *wish,
+        char *error, size_t size)
+{
+    char layout[XKB_NAME_MAX];
+    char variant[XKB_NAME_MAX];
+    char text[CONFIG_MAX];
+    if (!ph_sway_split_layout(wish->layout, layout, variant, XKB_NAME_MAX)) {
+        snprintf(error, size, "--layout: '%s' is not LAYOUT or LAYOUT(VARIANT)",
+                wish->layout);
+        return false;
+    }
+    snprintf(d->config, sizeof(d->config), "%s/sway.conf", wish->dir);
+    snprintf(d->socket, sizeof(d->socket), "%s/sway.sock", wish->dir);
+    snprintf(d->socket_env, sizeof(d->socket_env), "SWAYSOCK=%s/sway.sock",
+            wish->dir);
+    snprintf(d->runtime_env, sizeof(d->runtime_env), "XDG_RUNTIME_DIR=%s",
+            wish->dir);
+    if (!ph_sway_config(wish, layout, variant, text, sizeof(text)) ||
+            !write_config(d->config, text)) {
+        snprintf(
+                error, size, "cannot write %s: %s", d->config, strerror(errno));
+        return false;
+    }
+    describe_process(d, wish);
+    return true;
+}
+
+/* The folder is its own, so the name is the same at every start. */
+static bool ready(struct ph_desktop *d, char *error, size_t size)
+{
+    static const char *const toolkits[] = {
+            "XDG_SESSION_TYPE=wayland",
+            "XDG_CURRENT_DESKTOP=sway",
+            "MOZ_ENABLE_WAYLAND=1",
+            "QT_QPA_PLATFORM=wayland",
+            "GDK_BACKEND=wayland",
+            "SDL_VIDEODRIVER=wayland",
+            "ELECTRON_OZONE_PLATFORM_HINT=wayland",
+    };
+    const char *name = d->compositor.ready_line + strlen(PH_SWAY_READY);
+    const char *dir = strchr(d->runtime_env, '=') + 1;
+    int n = snprintf(d->display, sizeof(d->display), "%s/%s", dir, name);
+    if (!*name || n < 0 || (size_t)n >= sizeof(d->display)) {
+        snprintf(error, size, "sway has no display ('%s')", name);
+        return false;
+    }
+    snprintf(
+            d->display_env, sizeof(d->display_env), "WAYLAND_DISPLAY=%s", name);
+    size_t i = 0;
+    for (; i < sizeof(toolkits) / sizeof(toolkits[0]); i++) {
+        d->env[i] = toolkits[i];
+    }
+    d->env[i++] = d->runtime_env;
+    d->env[i++] = d->display_env;
+    d->env[i++] = d->socket_env;
+    return true;
+}
+
+const struct ph_desktop_kind ph_desktop_sway = {
+        .name = "sway",
+        .capture = "wlr",
+        .program = "sway",
+        .package = "sway",
+        .prepare = prepare,
+        .ready = ready,
+};

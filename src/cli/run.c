@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/guard.h"
+#include "cli/run_services.h"
+#include "common/cleanup.h"
+#include "common/net.h"
+
+enum {
+    ERROR_MAX = 512,
+    BACKLOG = 1,
+};
+
+static bool is_free(const struct ph_endpoint *http)
+{
+    struct ph_endpoint probe = *http;
+    AUTOCLOSE int fd = ph_net_listen(&probe, BACKLOG);
+    return fd >= 0;
+}
+
+/* The first free port from `from` on; 0: none. */
+static uint16_t free_port(struct ph_endpoint http, unsigned from)
+{
+    for (unsigned port = from; port <= PH_RUN_PORT_LAST; port++) {
+        http.port = (uint16_t)port;
+        if (is_free(&http)) {
+            return http.port;
+        }
+    }
+    return 0;
+}
+
+static bool choose_http(struct ph_run *r, char *error, size_t size)
+{
+    if (r->opts.http) {
+        if (!ph_run_parse_http(r->opts.http, &r->http, error, size)) {
+            return false;
+        }
+        if (!is_free(&r->http)) {
+            snprintf(error, size,
+                    "cannot listen on %s: %s; choose another "
+                    "with --http, or leave it out for a free port",
+                    r->opts.http, strerror(errno));
+            return false;
+        }
+        return true;
+    }
+    r->http = (struct ph_endpoint){PH_ENDPOINT_TCP, "127.0.0.1", 0};
+    r->http.port = free_port(r->http, PH_RUN_PORT_FIRST);
+    if (r->http.port == 0) {
+        snprintf(error, size,
+                "the ports %d to %d of 127.0.0.1 are all taken: choose one "
+                "with --http",
+                PH_RUN_PORT_FIRST, PH_RUN_PORT_LAST);
+        return false;
+    }
+    return true;
+}
+
+static bool start_desktop(struct ph_run *r, char *error, size_t size)
+{
+    struct ph_desktop_wish wish = {
+            r->opts.size, r->opts.layout, r->desktop_dir};
+    return r->desktop.kind->prepare(&r->desktop, &wish, error, size) &&
+            ph_supervisor_start(&r->supervisor, &r->desktop.compositor) &&
+            r->desktop.kind->ready(&r->desktop, error, size);
+}
+
+/* Between our look at the port and deskd's taking it another session may have
+ * come: the next one then, unless the user said which. */
+static bool start_deskd(struct ph_run *r)
+{
+    for (;;) {
+        ph_run_describe_deskd(r);
+        if (ph_supervisor_start(&r->supervisor, &r->deskd)) {
+            return true;
+        }
+        if (r->opts.http || ph_supervisor_stopping() || is_free(&r->http)) {
+            return false;
+        }
+        r->http.port = free_port(r->http, r->http.port + 1U);
+        if (r->http.port == 0) {
+            return false;
+        }
+    }
+}
+
+static bool start_all(struct ph_run *r, char *error, size_t size)
+{
+    if (!start_desktop(r, error, size) ||
+            !ph_run_describe_shown(r, error, size) ||
+            !ph_supervisor_start(&r->supervisor, &r->shown)) {
+        return false;
+    }
+    if (ph_run_wants_hostd(r)) {
+        ph_run_describe_hostd(r);
+        if (!ph_supervisor_start(&r->supervisor, &r->hostd)) {
+            return false;
+        }
+    }
+    return start_deskd(r);
+}
+
+static void open_browser(const char *link)
+{
+    const char *argv[] = {"xdg-open", link, NULL};
+    const struct ph_child_spec spec = {argv, NULL, NULL, NULL};
+    char error[ERROR_MAX];
+    int out = -1;
+    if (ph_child_start(&spec, &out, error, sizeof(error)) < 0) {
+        fprintf(stderr, "--open: %s: open the link yourself\n", error);
+    }
+    ph_close(&out);
+}
+
+/* Tells the user where to go, and other commands where we are. */
+static bool announce(struct ph_run *r, char *error, size_t size)
+{
+    char token[256];
+    char view[256];
+    char link[PH_SERVICE_LINE_MAX + sizeof(token)];
+    const char *url = r->deskd.ready_line + strlen("listening ");
+    if (!ph_session_read_line(r->token_file, token, sizeof(token)) ||
+            !ph_session_read_line(r->view_token_file, view, sizeof(view))) {
+        snprintf(error, size, "porthole-deskd wrote no tokens into %s: %s",
+                r->session.dir, strerror(errno));
+        return false;
+    }
+    const struct ph_session_facts facts = {
+            r->name, url, r->token_file, r->view_token_file};
+    if (!ph_session_publish(&r->session, &facts)) {
+        fprintf(stderr, "porthole stream will not find this session: %s\n",
+                strerror(errno));
+    }
+    snprintf(link, sizeof(link), "%s#token=%s", url, token);
+    printf("\n  Open in a browser:  %s\n  To look on only:    %s#token=%s\n\n",
+            link, url, view);
+    fflush(stdout);
+    fprintf(stderr, "  Logs are in %s. Ctrl-C ends the desktop.\n\n",
+            r->session.dir);
+    if (r->opts.open) {
+        open_browser(link);
+    }
+    return true;
+}
+
+static int work(void *data)
+{
+    struct ph_run *r = data;
+    char error[ERROR_MAX] = "";
+    bool ok = true;
+    ph_supervisor_init(&r->supervisor, r->session.dir);
+    if (start_all(r, error, sizeof(error)) &&
+            announce(r, error, sizeof(error))) {
+        ok = ph_supervisor_run(&r->supervisor);
+        if (r->supervisor.ended) {
+            fprintf(stderr, "%s has ended\n", r->shown.name);
+        }
+    } else {
+        ok = ph_supervisor_stopping();
+    }
+    if (error[0]) {
+        fprintf(stderr, "porthole run: %s\n", error);
+    }
+    ph_supervisor_stop(&r->supervisor);
+    ph_session_remove(&r->session);
+    return ok ? 0 : 1;
+}
+
+static void tidy(void *data)
+{
+    struct ph_run *r = data;
+    /* It was published by the other process. */
+    char registry[PH_SESSION_PATH_MAX - 16];
+    ph_session_registry(registry, sizeof(registry));
+    snprintf(r->session.file, sizeof(r->session.file), "%s/%s.json", registry,
+            r->session.id);
+    ph_session_remove(&r->session);
+}
+
+static bool prepare_session(struct ph_run *r, char *error, size_t size)
+{
+    if (!ph_session_create(&r->session, error, size)) {
+        return false;
+    }
+    ph_session_path(
+            &r->session, "desktop", r->desktop_dir, sizeof(r->desktop_dir));
+    ph_session_path(&r->session, "token", r->token_file, sizeof(r->token_file));
+    ph_session_path(&r->session, "view-token", r->view_token_file,
+            sizeof(r->view_token_file));
+    if (mkdir(r->desktop_dir, 0700) != 0) {
+        snprintf(error, size, "cannot make %s: %s", r->desktop_dir,
+                strerror(errno));
+        ph_session_remove(&r->session);
+        return false;
+    }
+    return true;
+}
+
+/* What can be said before anything runs. False: *code is the exit code. */
+static bool check(struct ph_run *r, char *error, size_t size, int *code)
+{
+    struct ph_endpoint host;
+    *code = 2;
+    r->desktop.kind = ph_desktop_find(r->opts.desktop);
+    if (!r->desktop.kind) {
+        snprintf(error, size, "--desktop: there is no '%s'; sway is",
+                r->opts.desktop);
+        return false;
+    }
+    if (strcmp(r->opts.host, "local") != 0 &&
+            strcmp(r->opts.host, "none") != 0 &&
+            !ph_endpoint_parse(r->opts.host, &host, error, size)) {
+        return false;
+    }
+    if (r->opts.name) {
+        snprintf(r->name, sizeof(r->name), "%s", r->opts.name);
+    } else if (gethostname(r->name, sizeof(r->name) - 1) != 0) {
+        snprintf(r->name, sizeof(r->name), "desktop");
+    }
+    *code = 1;
+    return ph_run_find_programs(r, error, size) &&
+            choose_http(r, error, size) && prepare_session(r, error, size);
+}
+
+int ph_run_main(int argc, char **argv)
+{
+    static struct ph_run run;
+    char error[ERROR_MAX] = "";
+    int operands;
+    run.opts = ph_run_defaults;
+    int code = ph_opt_main(&ph_run_usage, argc, argv, &run.opts, &operands);
+    if (code >= 0) {
+        return code;
+    }
+    if (operands > 0) {
+        argv[operands] = NULL;
+        run.program = (const char *const *)argv;
+    }
+    if (!check(&run, error, sizeof(error), &code)) {
+        fprintf(stderr, "porthole run: %s\n", error);
+        return code;
+    }
+    return ph_guard_run(work, tidy, &run);
+}

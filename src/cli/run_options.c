@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/run.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/macros.h"
+#include "proto/hxfr.h"
+#include "proto/stream.h"
+
+const struct ph_run_options ph_run_defaults = {
+        .desktop = "sway",
+        .size = {1920, 1080},
+        .fps = 60,
+        .layout = "us",
+        .host = "local",
+};
+
+#define ROW(short_name, name, arg, type, field, min, max, help)                \
+    {                                                                          \
+        short_name, name, arg, type, offsetof(struct ph_run_options, field),   \
+                min, max, NULL, help                                           \
+    }
+
+static const struct ph_opt rows[] = {
+        ROW('d', "desktop", "NAME", PH_OPT_STRING, desktop, 0, 0,
+                "what draws the windows: sway"),
+        ROW('s', "size", "WxH", PH_OPT_SIZE, size, 1, PH_HXFR_MAX_SIDE,
+                "of the screen, in pixels (1920x1080)"),
+        ROW('f', "fps", "N", PH_OPT_U32, fps, 1, PH_STREAM_MAX_FPS,
+                "at most so many frames a second (60)"),
+        ROW('b', "bitrate", "B", PH_OPT_QUANTITY, bitrate, 100000, 1000000000,
+                "at most so many bits a second, for example 8M"),
+        ROW('e', "encoder", "NAME", PH_OPT_STRING, encoder, 0, 0,
+                "which encoder the host should take"),
+        ROW('l', "layout", "XKB", PH_OPT_STRING, layout, 0, 0,
+                "of the keyboard: us, de, fr(bepo) (us)"),
+        ROW(0, "http", "HOST:PORT", PH_OPT_STRING, http, 0, 0,
+                "where browsers connect to\n"
+                "(127.0.0.1, the first free port of 8080 to 8099)"),
+        ROW(0, "host", "ENDPOINT", PH_OPT_STRING, host, 0, 0,
+                "who encodes: tcp:HOST:PORT or unix:PATH of a\n"
+                "porthole-hostd; local starts one here (local);\n"
+                "none leaves it to porthole-deskd to start one"),
+        ROW('n', "name", "NAME", PH_OPT_STRING, name, 0, 0,
+                "of the desktop, as the page shows it"),
+        ROW('o', "open", NULL, PH_OPT_FLAG, open, 0, 0,
+                "open the page in a browser here"),
+        ROW('1', "once", NULL, PH_OPT_FLAG, once, 0, 0,
+                "end when PROGRAM ends, with its success or failure;\n"
+                "without it PROGRAM is started again"),
+};
+
+const struct ph_opt_usage ph_run_usage = {
+        .name = "porthole run",
+        .operands = "[-- PROGRAM ARGS]",
+        .summary = "Starts a desktop without a screen with PROGRAM in it (a "
+                   "terminal, foot), and\n"
+                   "serves it to browsers. Prints the link to open; Ctrl-C "
+                   "ends it all.",
+        .examples = "  porthole run\n"
+                    "  porthole run --size 1280x720 -- firefox-esr"
+                    " https://debian.org\n"
+                    "  porthole run --host tcp:192.168.64.1:15937    encode on"
+                    " the Mac outside",
+        .opts = rows,
+        .count = PH_LEN(rows),
+};
+
+bool ph_run_parse_http(
+        const char *text, struct ph_endpoint *out, char *error, size_t size)
+{
+    char endpoint[PH_ENDPOINT_TEXT_MAX];
+    int n = snprintf(endpoint, sizeof(endpoint), "tcp:%s", text);
+    const char *colon = strrchr(text, ':');
+    /* The endpoint's default port is the frame protocol's, not HTTP's. */
+    bool has_port = colon && colon[1] && !strchr(colon, ']');
+    if (n < 0 || (size_t)n >= sizeof(endpoint) || !has_port ||
+            !ph_endpoint_parse(endpoint, out, error, size)) {
+        snprintf(error, size, "--http: '%s' is not HOST:PORT", text);
+        return false;
+    }
+    if (out->port == 0) {
+        snprintf(error, size,
+                "--http: port 0 will not do: leave --http out for a free port");
+        return false;
+    }
+    return true;
+}
