@@ -14,8 +14,9 @@ const LONGEST_DELAY = 5000;
 const QUICK_PINGS = 6;
 const QUICK_PING_MS = 60;
 const PING_MS = 2000;
-/** As many unanswered pings, and the peer is dead. */
-const MAX_UNANSWERED = 4;
+/** As many of these without a word from the server, and it is dead. Counted,
+ * since a computer that slept finds all its timers late. */
+const MAX_UNANSWERED = 3;
 const CONNECT_MS = 10000;
 
 /**
@@ -84,6 +85,7 @@ export class Connection extends EventTarget {
   /** @type {unknown} */
   #pingTimer = null;
   #pings = 0;
+  #unanswered = 0;
   /** @type {Map<number, number>} token to when it left */
   #asked = new Map();
 
@@ -165,6 +167,7 @@ export class Connection extends EventTarget {
   /** @param {unknown} data */
   #received(data) {
     const arrived = now();
+    this.#unanswered = 0;
     if (!(data instanceof ArrayBuffer)) return;
     let message;
     try {
@@ -193,13 +196,13 @@ export class Connection extends EventTarget {
       log("error", `the server speaks version ${welcome.version}`);
     }
     this.#open = true;
-    this.#pings = 0;
+    this.#pings = this.#unanswered = 0;
     this.#ping();
     this.#state("open");
   }
 
   #ping() {
-    if (this.#asked.size >= MAX_UNANSWERED) {
+    if (this.#unanswered >= MAX_UNANSWERED) {
       log("warn", "the server does not answer");
       this.#lost();
       return;
@@ -207,8 +210,10 @@ export class Connection extends EventTarget {
     const token = this.#pings++;
     this.#asked.set(token, now());
     this.send(writePing(token));
+    const quick = this.#pings < QUICK_PINGS;
+    if (!quick) this.#unanswered++;
     this.#pingTimer = this.#env.setTimeout(() => this.#ping(),
-      this.#pings < QUICK_PINGS ? QUICK_PING_MS : PING_MS);
+      quick ? QUICK_PING_MS : PING_MS);
   }
 
   /**
