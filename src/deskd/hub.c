@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#define LOG_MODULE "hub"
+#include "deskd/hub.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/macros.h"
+
+static const struct ph_viewer_events viewer_events;
+
+struct ph_hub {
+    struct ph_viewer_shared shared;
+    struct ph_source *source;
+    uint32_t max_viewers;
+    GList *viewers; /* struct ph_viewer, the oldest first */
+    uint32_t joined;
+    uint32_t strangers;
+
+    bool active;
+    uint32_t steady_fps;
+    bool requested; /* a keyframe that did not come yet */
+    int64_t forced_ns; /* when the last keyframe was asked for */
+    bool forced_any;
+    guint timer; /* for ph_hub_update */
+    guint beat_timer; /* while somebody watches */
+
+    struct ph_hub_stats past; /* sums of those that left, and the source's */
+};
+
+struct ph_hub *ph_hub_create(const struct ph_hub_options *options)
+{
+    struct ph_hub *hub = g_new0(struct ph_hub, 1);
+    hub->shared.auth = options->auth;
+    hub->shared.name = options->name;
+    hub->shared.clock = options->clock ? options->clock : ph_clock_ns;
+    hub->max_viewers = options->max_viewers;
+    return hub;
+}
+
+void ph_hub_attach(
+        struct ph_hub *hub, struct ph_source *source, struct ph_input *input)
+{
+    hub->source = source;
+    hub->shared.seat.input = input;
+}
+
+static void drop_timer(guint *timer)
+{
+    if (*timer) {
+        g_source_remove(*timer);
+        *timer = 0;
+    }
+}
+
+void ph_hub_destroy(struct ph_hub *hub)
+{
+    if (!hub) {
+        return;
+    }
+    g_list_free_full(hub->viewers, (GDestroyNotify)ph_viewer_destroy);
+    drop_timer(&hub->timer);
+    drop_timer(&hub->beat_timer);
+    g_free(hub);
+}
+
+/* --- what the source has to do --- */
+
+static gboolean on_timer(gpointer data)
+{
+    struct ph_hub *hub = data;
+    hub->timer = 0;
+    ph_hub_update(hub);
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean on_beat(gpointer data)
+{
+    ph_hub_beat(data);
+    return G_SOURCE_CONTINUE;
+}
+
+/* What all viewers together ask for. */
+struct wish {
+    bool active;
+    uint32_t fps;
+    bool keyframe;
+    int64_t keyframe_ns; /* not before */
+};
+
+static struct wish collect(const struct ph_hub *hub)
+{
+    struct wish wish = {.keyframe_ns = INT64_MAX};
+    for (GList *l = hub->viewers; l; l = l->next) {
+        const struct ph_viewer *v = l->data;
+        if (!ph_viewer_joined(v) || v->paused) {
+            continue;
+        }
+        wish.active = true;
+        wish.fps = PH_MAX(wish.fps, v->fps);
+        if (ph_viewer_wants_keyframe(v)) {
+            wish.keyframe = true;
+            wish.keyframe_ns = PH_MIN(wish.keyframe_ns, v->ask_after_ns);
+        }
+    }
+    return wish;
+}
+
+static void force_keyframe(struct ph_hub *hub, int64_t now)
+{
+    if (hub->active) {
+        ph_source_request_keyframe(hub->source);
+    } else { /* starts with one */
+        hub->active = true;
+        ph_source_set_active(hub->source, true);
+    }
+    hub->requested = true;
+    hub->forced_ns = now;
+    hub->forced_any = true;
+    hub->past.keyframes_forced++;
+}
+
+/* When the next keyframe may be forced, as far as the source goes. */
+static int64_t next_allowed(const struct ph_hub *hub)
+{
+    int64_t pause = hub->requested && hub->active ? PH_HUB_KEYFRAME_LOST_MS
+                                                  : PH_HUB_KEYFRAME_MS;
+    return hub->forced_any ? hub->forced_ns + pause * PH_NS_PER_MS : INT64_MIN;
+}
+
+void ph_hub_update(struct ph_hub *hub)
+{
+    struct wish wish = collect(hub);
+    drop_timer(&hub->timer);
+    if (hub->active && !wish.active) {
+        hub->active = false;
+        hub->requested = false;
+        ph_source_set_active(hub->source, false);
+    }
+    if (wish.fps != hub->steady_fps) {
+        hub->steady_fps = wish.fps;
+        ph_source_set_steady_fps(hub->source, wish.fps);
+    }
+    if (wish.active && !hub->beat_timer) {
+        hub->beat_timer = g_timeout_add_seconds(1, on_beat, hub);
+    } else if (!wish.active) {
+        drop_timer(&hub->beat_timer);
+    }
+    if (!wish.keyframe) {
+        return;
+    }
+    int64_t now = hub->shared.clock();
+    int64_t due = PH_MAX(wish.keyframe_ns, next_allowed(hub));
+    if (due <= now) {
+        force_keyframe(hub, now);
+        due = now + PH_HUB_KEYFRAME_LOST_MS * PH_NS_PER_MS;
+    }
+    hub->timer = g_timeout_add(
+            (guint)((due - now) / PH_NS_PER_MS) + 1, on_timer, hub);
+}
+
+void ph_hub_beat(struct ph_hub *hub)
+{
+    for (GList *l = hub->viewers; l; l = l->next) {
+        ph_viewer_beat(l->data);
+    }
+}
+
+/* --- from the source --- */
+
+static void on_unit(void *data, struct ph_unit *unit)
+{
+    struct ph_hub *hub = data;
+    struct ph_viewer_shared *shared = &hub->shared;
+    if (!hub->active) {
+        return; /* was under way when the last viewer left */
+    }
+    hub->past.units++;
+    hub->past.keyframes += unit->keyframe;
+    shared->config.width = (uint16_t)unit->width;
+    shared->config.height = (uint16_t)unit->height;
+    g_strlcpy(shared->config.codec, unit->codec, sizeof(shared->config.codec));
+    shared->seat.width = unit->width;
+    shared->seat.height = unit->height;
+    for (GList *l = hub->viewers; l; l = l->next) {
+        ph_viewer_unit(l->data, unit);
+    }
+    if (unit->keyframe) {
+        hub->requested = false;
+        ph_hub_update(hub); /* for those who could not take this one */
+    }
+}
+
+static void on_status(
+        void *data, enum ph_stream_status status, const char *text)
+{
+    struct ph_hub *hub = data;
+    struct ph_stream_notice *notice = &hub->shared.status;
+    notice->code = (uint16_t)status;
+    g_strlcpy(notice->text, text ? text : "", sizeof(notice->text));
+    LOG_INFO("status %d: %s", (int)status, notice->text);
+    for (GList *l = hub->viewers; l; l = l->next) {
+        ph_viewer_status(l->data);
+    }
+}
+
+const struct ph_source_events ph_hub_source_events = {
+        .unit = on_unit,
+        .status = on_status,
+};
+
+/* --- from the viewers --- */
+
+static bool on_join(void *data, struct ph_viewer *viewer)
+{
+    struct ph_hub *hub = data;
+    if (hub->joined >= hub->max_viewers) {
+        return false;
+    }
+    hub->joined++;
+    hub->strangers--;
+    LOG_INFO("a viewer joins (%s), %u now",
+            viewer->role == PH_AUTH_DRIVE ? "drives" : "view only",
+            hub->joined);
+    return true;
+}
+
+static void on_changed(void *data)
+{
+    ph_hub_update(data);
+}
+
+static void on_gone(void *data, struct ph_viewer *viewer)
+{
+    struct ph_hub *hub = data;
+    hub->viewers = g_list_remove(hub->viewers, viewer);
+    hub->past.frames_sent += viewer->stats.frames;
+    hub->past.bytes_sent += viewer->stats.bytes;
+    hub->past.dropped += viewer->stats.dropped;
+    if (viewer->role == PH_AUTH_NONE) {
+        hub->strangers--;
+    } else {
+        hub->joined--;
+        LOG_INFO("a viewer leaves, %u now", hub->joined);
+    }
+    ph_viewer_destroy(viewer);
+    ph_hub_update(hub);
+}
+
+static const struct ph_viewer_events viewer_events = {
+        .join = on_join,
+        .changed = on_changed,
+        .gone = on_gone,
+};
+
+static void drop_oldest_stranger(struct ph_hub *hub)
+{
+    for (GList *l = hub->viewers; l; l = l->next) {
+        struct ph_viewer *v = l->data;
+        if (v->role == PH_AUTH_NONE) {
+            ph_viewer_dismiss(
+                    v, PH_STREAM_TOO_MANY, "too many connect at the same time");
+            on_gone(hub, v);
+            return;
+        }
+    }
+}
+
+void ph_hub_add(struct ph_hub *hub, struct ph_transport *transport)
+{
+    if (hub->strangers >= PH_HUB_MAX_STRANGERS) {
+        drop_oldest_stranger(hub);
+    }
+    struct ph_viewer *v =
+            ph_viewer_create(transport, &hub->shared, &viewer_events, hub);
+    hub->viewers = g_list_append(hub->viewers, v);
+    hub->strangers++;
+}
+
+void ph_hub_stop(struct ph_hub *hub, const char *text)
+{
+    while (hub->viewers) {
+        struct ph_viewer *v = hub->viewers->data;
+        ph_viewer_dismiss(v, PH_STREAM_SESSION_OVER, text);
+        on_gone(hub, v);
+    }
+}
+
+/* --- figures --- */
+
+void ph_hub_get_stats(const struct ph_hub *hub, struct ph_hub_stats *out)
+{
+    *out = hub->past;
+    out->viewers = hub->joined;
+    out->strangers = hub->strangers;
+    out->width = hub->shared.seat.width;
+    out->height = hub->shared.seat.height;
+    out->active = hub->active;
+    out->status = (enum ph_stream_status)hub->shared.status.code;
+    for (GList *l = hub->viewers; l; l = l->next) {
+        const struct ph_viewer *v = l->data;
+        out->frames_sent += v->stats.frames;
+        out->bytes_sent += v->stats.bytes;
+        out->dropped += v->stats.dropped;
+    }
+}
+
+void ph_hub_each_viewer(const struct ph_hub *hub,
+        void (*each)(void *data, const struct ph_viewer *viewer), void *data)
+{
+    for (GList *l = hub->viewers; l; l = l->next) {
+        if (ph_viewer_joined(l->data)) {
+            each(data, l->data);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One browser: says who it is, gets access units through a bounded queue,
+ * drives the seat. A viewer that cannot follow loses its queue and goes on
+ * from a later keyframe; it never slows the others. Main thread only.
+ *
+ * Everything small that a viewer is owed (PONG, STATUS, CONFIG, UNCHANGED) is
+ * written when the transport is free, never queued: a peer that does not read
+ * cannot make it grow.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "deskd/auth.h"
+#include "deskd/transport.h"
+#include "deskd/viewer_input.h"
+#include "deskd/viewer_stats.h"
+
+#define PH_VIEWER_QUEUE_BYTES (2U << 20)
+#define PH_VIEWER_QUEUE_MS 500
+#define PH_VIEWER_AUTH_SECONDS 5
+#define PH_VIEWER_PONGS 8 /* PINGs that may wait for their answer */
+
+struct ph_viewer;
+
+/* What the hub tells all its viewers. */
+struct ph_viewer_shared {
+    const struct ph_auth *auth;
+    const char *name; /* of the desktop */
+    int64_t (*clock)(void); /* ph_clock_ns, or a test's */
+    struct ph_seat seat;
+    struct ph_stream_config config; /* width 0: no unit came yet */
+    struct ph_stream_notice status;
+};
+
+struct ph_viewer_events {
+    /* It has a right to be here; false: it is one too many. */
+    bool (*join)(void *data, struct ph_viewer *viewer);
+    /* It waits for a keyframe now, or paused, or wants another rate. */
+    void (*changed)(void *data);
+    /* Gone for good: to be destroyed, at once if need be. */
+    void (*gone)(void *data, struct ph_viewer *viewer);
+};
+
+struct ph_viewer {
+    struct ph_transport *transport; /* NULL: gone */
+    struct ph_viewer_shared *shared;
+    const struct ph_viewer_events *events;
+    void *data;
+    guint auth_timer;
+
+    enum ph_auth_role role; /* NONE until it said who it is */
+    bool paused;
+    uint16_t fps; /* that it asked for on a static screen */
+
+    GQueue queue; /* struct ph_unit */
+    size_t queued; /* bytes */
+    bool waiting; /* for a keyframe */
+    unsigned behind; /* times in a row that it fell behind */
+    int64_t ask_after_ns; /* do not force a keyframe for it before */
+    int64_t live_ns; /* since when it has not fallen behind */
+    int64_t sent_ns; /* when the last frame or heartbeat was */
+
+    bool welcome_due;
+    bool status_due;
+    struct ph_stream_config config; /* as it was told */
+    uint64_t pongs[PH_VIEWER_PONGS];
+    unsigned pong_count;
+
+    struct ph_viewer_input input;
+    struct ph_viewer_stats stats;
+};
+
+/* Takes the transport. */
+struct ph_viewer *ph_viewer_create(struct ph_transport *transport,
+        struct ph_viewer_shared *shared, const struct ph_viewer_events *events,
+        void *data);
+void ph_viewer_destroy(struct ph_viewer *viewer);
+
+bool ph_viewer_joined(const struct ph_viewer *viewer);
+/* It can make use of a keyframe now, but for its back-off. */
+bool ph_viewer_wants_keyframe(const struct ph_viewer *viewer);
+
+void ph_viewer_unit(struct ph_viewer *viewer, struct ph_unit *unit);
+/* shared->status changed. */
+void ph_viewer_status(struct ph_viewer *viewer);
+/* Once a second: nothing changed for so long. */
+void ph_viewer_beat(struct ph_viewer *viewer);
+/* Says GOODBYE and closes; `gone` does not come. */
+void ph_viewer_dismiss(struct ph_viewer *viewer, enum ph_stream_goodbye code,
+        const char *text);

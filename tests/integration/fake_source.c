@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A source without a desktop and without an encoder, behind source.h, for a
+ * porthole-deskd whose serving is tested: units of known sizes at a known
+ * rate on the main loop. The picture's size and the rate are those of the
+ * command line; bytes that a decoder would want are not in there.
+ *
+ * FAKE_SOURCE_KEY and FAKE_SOURCE_DELTA: bytes of a unit (60000, 8000);
+ * FAKE_SOURCE_STATIC: set, nothing moves.
+ */
+#include "deskd/source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/parse.h"
+#include "deskd/input.h"
+
+enum {
+    STAGE_US = 100, /* of each stage but QUEUE */
+};
+
+struct ph_source {
+    const struct ph_source_events *events;
+    void *data;
+    uint32_t width;
+    uint32_t height;
+    uint32_t interval_ms;
+    uint32_t key_size;
+    uint32_t delta_size;
+    bool still;
+    bool active;
+    bool keyframe;
+    uint32_t sequence;
+    guint timer;
+    struct ph_source_stats stats;
+};
+
+static uint32_t number(const char *name, uint32_t fallback)
+{
+    const char *text = getenv(name);
+    uint32_t v = fallback;
+    if (text && !ph_parse_u32(text, 1, 8 << 20, &v)) {
+        fprintf(stderr, "%s is not a number\n", name);
+        exit(2);
+    }
+    return v;
+}
+
+struct ph_unit *ph_unit_ref(struct ph_unit *unit)
+{
+    g_atomic_ref_count_inc(&unit->refs);
+    return unit;
+}
+
+void ph_unit_unref(struct ph_unit *unit)
+{
+    if (g_atomic_ref_count_dec(&unit->refs)) {
+        g_free(unit);
+    }
+}
+
+static void give(struct ph_source *s)
+{
+    size_t size = s->keyframe ? s->key_size : s->delta_size;
+    struct ph_unit *unit = g_malloc0(sizeof(*unit) + size);
+    g_atomic_ref_count_init(&unit->refs);
+    unit->sequence = s->sequence++;
+    unit->keyframe = s->keyframe;
+    unit->width = s->width;
+    unit->height = s->height;
+    snprintf(unit->codec, sizeof(unit->codec), "%s", "avc1.42E02A");
+    unit->received_ns = ph_clock_ns();
+    unit->captured_ns = unit->received_ns - 6 * STAGE_US * PH_NS_PER_US;
+    for (int i = 0; i < PH_STREAM_STAGE_QUEUE; i++) {
+        unit->stage_us[i] = STAGE_US;
+    }
+    unit->size = size;
+    unit->data[3] = 1;
+    unit->data[4] = s->keyframe ? 0x65 : 0x41;
+    s->keyframe = false;
+    s->stats.frames++;
+    s->stats.units++;
+    s->stats.pixels_converted += (uint64_t)s->width * s->height;
+    s->events->unit(s->data, unit);
+    ph_unit_unref(unit);
+}
+
+static gboolean on_tick(gpointer data)
+{
+    struct ph_source *s = data;
+    if (s->still) { /* one only, because it was asked for */
+        s->timer = 0;
+    }
+    give(s);
+    return s->still ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+}
+
+static void run(struct ph_source *s)
+{
+    if (s->active && !s->timer) {
+        s->timer = g_timeout_add(s->interval_ms, on_tick, s);
+    }
+}
+
+struct ph_source *ph_source_create(const struct ph_source_options *options,
+        const struct ph_source_events *events, void *data, char *error,
+        size_t size)
+{
+    if (strcmp(options->capture, "test") != 0) {
+        snprintf(error, size, "this is a test program: use --capture test");
+        return NULL;
+    }
+    struct ph_source *s = g_new0(struct ph_source, 1);
+    s->events = events;
+    s->data = data;
+    s->width = options->test_width;
+    s->height = options->test_height;
+    s->interval_ms = 1000 / options->max_fps;
+    s->key_size = number("FAKE_SOURCE_KEY", 60000);
+    s->delta_size = number("FAKE_SOURCE_DELTA", 8000);
+    s->still = getenv("FAKE_SOURCE_STATIC") != NULL;
+    return s;
+}
+
+void ph_source_destroy(struct ph_source *s)
+{
+    if (s) {
+        ph_source_set_active(s, false);
+        g_free(s);
+    }
+}
+
+void ph_source_set_active(struct ph_source *s, bool active)
+{
+    s->active = active;
+    s->keyframe = active;
+    if (!active && s->timer) {
+        g_source_remove(s->timer);
+        s->timer = 0;
+    }
+    run(s);
+}
+
+void ph_source_request_keyframe(struct ph_source *s)
+{
+    s->keyframe = true;
+    run(s);
+}
+
+void ph_source_set_steady_fps(struct ph_source *s, uint32_t fps)
+{
+}
+
+void ph_source_get_stats(struct ph_source *s, struct ph_source_stats *out)
+{
+    *out = s->stats;
+}
+
+/* Input goes to stdout, a line an event, for the test to read. */
+static void key(struct ph_input *input, uint16_t code, bool pressed)
+{
+    printf("key %u %d\n", (unsigned)code, pressed);
+    fflush(stdout);
+}
+
+static void button(struct ph_input *input, uint16_t code, bool pressed)
+{
+    printf("button %u %d\n", (unsigned)code, pressed);
+    fflush(stdout);
+}
+
+static void pointer(struct ph_input *input, uint32_t x, uint32_t y,
+        uint32_t width, uint32_t height)
+{
+    printf("pointer %u %u %u %u\n", x, y, width, height);
+    fflush(stdout);
+}
+
+static void wheel(struct ph_input *input, int dx, int dy, bool smooth)
+{
+    printf("wheel %d %d %d\n", dx, dy, smooth);
+    fflush(stdout);
+}
+
+static void release_all(struct ph_input *input)
+{
+    printf("release_all\n");
+    fflush(stdout);
+}
+
+static void destroy(struct ph_input *input)
+{
+}
+
+static const struct ph_input_ops input_ops = {
+        .name = "fake",
+        .key = key,
+        .button = button,
+        .pointer = pointer,
+        .wheel = wheel,
+        .release_all = release_all,
+        .destroy = destroy,
+};
+
+static struct ph_input fake_input = {&input_ops};
+
+struct ph_input *ph_input_none_create(void)
+{
+    return &fake_input;
+}
+
+struct ph_input *ph_input_wlr_create(const char *display, const char *output,
+        const char *layout, char *error, size_t size)
+{
+    snprintf(error, size, "this is a test program: use --capture test");
+    return NULL;
+}
