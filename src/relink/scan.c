@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "relink/scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "relink/resolve.h"
+#define LOG_MODULE "scan"
+#include "common/log.h"
+
+static bool map_file(struct ph_lib *lib, const char *path)
+{
+    AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        LOG_ERRNO("cannot open %s", path);
+        return false;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        LOG_ERR("%s is not a file: name the binary itself", path);
+        return false;
+    }
+    lib->mode = st.st_mode & 0777;
+    lib->dev = st.st_dev;
+    lib->ino = st.st_ino;
+    if (!ph_mapping_open(&lib->mapping, fd, (size_t)st.st_size)) {
+        LOG_ERRNO("cannot map %s", path);
+        return false;
+    }
+    return true;
+}
+
+static bool read_file(
+        struct ph_lib *lib, const char *path, const char *given, bool optional)
+{
+    lib->path = ph_xstrdup(path);
+    lib->given = ph_xstrdup(given);
+    if (!map_file(lib, path)) {
+        return false;
+    }
+    enum ph_macho_result r = ph_macho_parse_file(
+            lib->mapping.data, lib->mapping.size, &lib->file);
+    if (r == PH_MACHO_OK) {
+        ph_lib_read_commands(lib);
+        return true;
+    }
+    bool quiet = optional &&
+            (r == PH_MACHO_NOT_MACHO || r == PH_MACHO_UNSUPPORTED_TYPE);
+    if (!quiet) {
+        LOG_ERR("%s is %s", path, ph_macho_result_text(r));
+    }
+    return false;
+}
+
+struct ph_lib *ph_scan_load(
+        struct ph_graph *g, const char *path, const char *given, bool optional)
+{
+    struct ph_graph one = {0};
+    struct ph_lib *lib = ph_graph_add(&one);
+    if (!read_file(lib, path, given, optional)) {
+        ph_graph_finish(&one);
+        return NULL;
+    }
+    struct ph_lib *added = ph_graph_add(g);
+    *added = *lib;
+    free(lib);
+    free(one.libs);
+    return added;
+}
+
+bool ph_scan_is_macho(const char *path)
+{
+    uint8_t start[8] = {0};
+    AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || read(fd, start, sizeof(start)) != sizeof(start)) {
+        return false;
+    }
+    struct ph_macho m;
+    enum ph_macho_result r = ph_macho_parse(start, sizeof(start), &m);
+    struct ph_macho_file f;
+    return r == PH_MACHO_BAD_COMMANDS ||
+            ph_macho_parse_file(start, sizeof(start), &f) == PH_MACHO_BAD_FAT;
+}
+
+/* The lib with this real path, loaded now if it is not there yet. */
+static struct ph_lib *get_lib(struct ph_graph *g, const struct ph_scan *scan,
+        const char *path, const char *given, struct ph_lib *loader)
+{
+    AUTOFREE char *real = ph_path_real(path);
+    struct stat st;
+    if (!real || stat(real, &st) < 0) {
+        LOG_ERRNO("cannot open %s", path);
+        return NULL;
+    }
+    for (size_t i = 0; i < g->count; i++) {
+        if (g->libs[i]->dev == st.st_dev && g->libs[i]->ino == st.st_ino) {
+            return g->libs[i];
+        }
+    }
+    if (g->count == PH_SCAN_FILES_MAX) {
+        LOG_ERR("more than %d files: is %s really part of the tree?",
+                PH_SCAN_FILES_MAX, path);
+        return NULL;
+    }
+    struct ph_lib *lib = ph_scan_load(g, real, given, false);
+    if (lib) {
+        lib->loader = loader;
+        lib->in_place = ph_path_under(real, scan->bundle);
+    }
+    return lib;
+}
+
+static bool is_from(const struct ph_scan *scan, const char *path)
+{
+    for (size_t i = 0; i < scan->from.count; i++) {
+        AUTOFREE char *real = ph_path_real(scan->from.items[i]);
+        if (ph_path_under(path, scan->from.items[i]) ||
+                (real && ph_path_under(path, real))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the file goes into the bundle, or is there already. */
+static bool is_wanted(const struct ph_scan *scan, const struct ph_dep *dep,
+        const char *path, const char *real)
+{
+    return scan->from.count == 0 || is_from(scan, dep->name) ||
+            is_from(scan, path) || is_from(scan, real) ||
+            ph_path_under(real, scan->bundle);
+}
+
+static bool is_missing(const struct ph_scan *scan, const struct ph_lib *lib,
+        struct ph_dep *dep)
+{
+    dep->state = PH_DEP_MISSING;
+    if (dep->name[0] == '/' && scan->from.count > 0 &&
+            !is_from(scan, dep->name)) {
+        dep->state = PH_DEP_OUTSIDE; /* not asked for: no need to look */
+        return false;
+    }
+    if (dep->weak || scan->allow_missing) {
+        return false;
+    }
+    LOG_ERR("%s needs %s, which is nowhere: name its folder with --search, or "
+            "leave it as it is with --allow-missing",
+            lib->path, dep->name);
+    return true;
+}
+
+static bool resolve_dep(struct ph_graph *g, const struct ph_scan *scan,
+        struct ph_lib *lib, struct ph_dep *dep)
+{
+    struct ph_strings into = {(char *[]){(char *)scan->into}, 1};
+    struct ph_resolver r = {g, &into, &scan->search};
+    AUTOFREE char *path = NULL;
+    bool searched = false;
+    switch (ph_resolve(&r, lib, dep->name, &path, &searched)) {
+    case PH_RESOLVED_SYSTEM:
+        dep->state = PH_DEP_SYSTEM;
+        return true;
+    case PH_RESOLVED_NONE:
+        return !is_missing(scan, lib, dep);
+    case PH_RESOLVED_FILE:
+        break;
+    }
+    AUTOFREE char *real = ph_path_real(path);
+    if (real && !searched && !is_wanted(scan, dep, path, real)) {
+        dep->state = PH_DEP_OUTSIDE;
+        return true;
+    }
+    dep->state = PH_DEP_LIBRARY;
+    dep->lib = get_lib(g, scan, path, dep->name, lib);
+    if (dep->lib && !dep->lib->id) {
+        LOG_ERR("%s loads %s, which is not a dylib", lib->path, dep->lib->path);
+        return false;
+    }
+    return dep->lib != NULL;
+}
+
+static bool add_binaries(struct ph_graph *g, const struct ph_scan *scan,
+        char *const *binaries, size_t count)
+{
+    bool ok = true;
+    for (size_t i = 0; i < count; i++) {
+        struct ph_lib *lib = get_lib(g, scan, binaries[i], binaries[i], NULL);
+        if (lib) {
+            lib->binary = true;
+        }
+        ok = ok && lib;
+    }
+    return ok;
+}
+
+bool ph_scan_run(struct ph_graph *g, const struct ph_scan *scan,
+        char *const *binaries, size_t count)
+{
+    bool ok = add_binaries(g, scan, binaries, count);
+    for (size_t i = 0; i < g->count; i++) {
+        for (size_t k = 0; k < g->libs[i]->dep_count; k++) {
+            /* All of them, so that one run names all that is missing. */
+            ok = resolve_dep(g, scan, g->libs[i], &g->libs[i]->deps[k]) && ok;
+        }
+    }
+    return ok;
+}
