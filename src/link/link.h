@@ -62,8 +62,10 @@ struct ph_link_events {
 struct ph_link_options {
     struct ph_endpoint endpoint;
     /* Instead of endpoint when set: returns a connected stream socket (the
-     * link closes it) or -1 with errno. On the I/O thread. */
+     * link closes it) or -1 with errno. On the I/O thread, with
+     * connect_data. */
     int (*connect)(void *data, int64_t deadline_ns);
+    void *connect_data;
     const char *name; /* of this guest, for the host's log */
     uint32_t window; /* requests in flight, 1..PH_HXFR_MAX_WINDOW */
     uint32_t bitrate; /* bit/s; 0: the host's default */

@@ -50,7 +50,7 @@ static bool open_connection(struct ph_link *link)
     int64_t deadline = ph_deadline_ms(CONNECT_MS);
     errno = 0;
     link->fd = link->options.connect
-            ? link->options.connect(link->data, deadline)
+            ? link->options.connect(link->options.connect_data, deadline)
             : ph_net_connect(&link->options.endpoint, deadline);
     if (link->fd < 0) {
         char where[PH_ENDPOINT_TEXT_MAX] = "a host of our own";
