@@ -12,6 +12,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "video/region.h"
@@ -27,12 +28,14 @@ struct ph_capture_frame {
     uint32_t height;
     uint32_t format; /* PH_HXFR_BGRA or PH_HXFR_RGBA (4th byte ignored) */
     int64_t time_ns; /* CLOCK_MONOTONIC, when the compositor showed it */
+    int64_t ready_ns; /* when its pixels were here */
     const struct ph_region *damage; /* since the frame before; may be empty */
 };
 
 struct ph_capture_events {
     void (*frame)(void *data, const struct ph_capture_frame *frame);
-    /* The source ended (compositor gone, output removed). Once. */
+    /* The source ended (compositor gone, output removed). Once; nothing but
+     * destroy makes sense then, and that not inside the event. */
     void (*lost)(void *data, const char *reason);
 };
 
@@ -42,7 +45,8 @@ struct ph_capture_ops {
     /* Asks for the next changed frame; one request at a time. whole: give a
      * frame even when nothing changed, with everything damaged. */
     void (*request)(struct ph_capture *capture, bool whole);
-    /* Forgets the outstanding request (no viewer any more). */
+    /* Forgets the outstanding request (no viewer any more). The next frame
+     * is whole. */
     void (*cancel)(struct ph_capture *capture);
     /* When fd is readable; may call the events. */
     void (*dispatch)(struct ph_capture *capture);
@@ -62,6 +66,7 @@ struct ph_capture *ph_capture_wlr_create(const char *display,
         const char *output, const struct ph_capture_events *events, void *data,
         char *error, size_t size);
 
-/* A moving picture without a desktop: for tests and `--capture test`. */
+/* A picture without a desktop: for tests and `--capture test`. Eight colour
+ * bars with a white square that moves fps times a second (0: never). */
 struct ph_capture *ph_capture_test_create(uint32_t width, uint32_t height,
         uint32_t fps, const struct ph_capture_events *events, void *data);

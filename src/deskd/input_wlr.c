@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Input by zwlr_virtual_pointer and zwp_virtual_keyboard with a keymap of our
+ * own. The compositor does not derive modifiers from a virtual keyboard's
+ * keys: we say what they are after each key that changes them.
+ *
+ * When the compositor goes away, input is dropped; the next event after a
+ * while tries to connect again.
+ */
+#include "deskd/input.h"
+
+#include <glib-unix.h>
+#include <linux/input-event-codes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#define LOG_MODULE "input"
+#include "common/log.h"
+#include "deskd/keymap.h"
+#include "deskd/wayland.h"
+
+#define RECONNECT_NS PH_NS_PER_S
+/* One detent of a wheel: as a viewer says it, and in Wayland's length. */
+#define DETENT 120
+#define DETENT_LENGTH 15
+
+struct wlr {
+    struct ph_input base;
+    char *display;
+    char *output;
+    struct ph_keymap *keymap;
+    struct ph_wayland wayland;
+    struct zwlr_virtual_pointer_v1 *pointer;
+    struct zwp_virtual_keyboard_v1 *keyboard;
+    guint watch;
+    int64_t retry_ns;
+    bool keys[KEY_CNT]; /* what is held down: keys and buttons */
+    int detents[2]; /* part of a detent that is left over, by axis */
+};
+
+static struct wlr *from_base(struct ph_input *input)
+{
+    return PH_CONTAINER(input, struct wlr, base);
+}
+
+static bool is_button(uint16_t code)
+{
+    return code >= BTN_MOUSE && code < BTN_JOYSTICK;
+}
+
+static uint32_t now_ms(void)
+{
+    return (uint32_t)(ph_clock_ns() / PH_NS_PER_MS);
+}
+
+static void disconnect(struct wlr *w)
+{
+    if (w->watch) {
+        g_source_remove(w->watch);
+        w->watch = 0;
+    }
+    if (w->keyboard) {
+        zwp_virtual_keyboard_v1_destroy(w->keyboard);
+        w->keyboard = NULL;
+    }
+    if (w->pointer) {
+        zwlr_virtual_pointer_v1_destroy(w->pointer);
+        w->pointer = NULL;
+    }
+    ph_wayland_finish(&w->wayland);
+}
+
+/* The connection broke: nothing is held down there any more. */
+static void lose(struct wlr *w)
+{
+    LOG_WARN("the compositor closed the connection");
+    disconnect(w);
+    for (uint16_t code = 0; code < KEY_CNT; code++) {
+        if (w->keys[code] && !is_button(code)) {
+            ph_keymap_update(w->keymap, code, false);
+        }
+        w->keys[code] = false;
+    }
+    w->retry_ns = ph_clock_ns() + RECONNECT_NS;
+}
+
+static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
+{
+    struct wlr *w = data;
+    if (ph_wayland_dispatch(&w->wayland)) {
+        return G_SOURCE_CONTINUE;
+    }
+    w->watch = 0;
+    lose(w);
+    return G_SOURCE_REMOVE;
+}
+
+static void send_modifiers(struct wlr *w)
+{
+    struct ph_keymap_modifiers m;
+    ph_keymap_get_modifiers(w->keymap, &m);
+    zwp_virtual_keyboard_v1_modifiers(
+            w->keyboard, m.depressed, m.latched, m.locked, m.group);
+}
+
+static bool make_devices(struct wlr *w, char *error, size_t size)
+{
+    struct ph_wayland *wl = &w->wayland;
+    struct wl_output *output = ph_wayland_find_output(wl, w->output);
+    uint32_t keymap_size = 0;
+    int keymap_fd = ph_keymap_fd(w->keymap, &keymap_size);
+    if (!wl->pointer || !wl->keyboard || !wl->seat) {
+        snprintf(error, size,
+                "the Wayland compositor takes no virtual input: it needs "
+                "wlr-virtual-pointer and virtual-keyboard, as sway has them");
+        return false;
+    }
+    if (!output) {
+        snprintf(error, size, "the Wayland compositor has no output%s%s",
+                w->output ? " " : "", w->output ? w->output : "");
+        return false;
+    }
+    w->keyboard = zwp_virtual_keyboard_manager_v1_create_virtual_keyboard(
+            wl->keyboard, wl->seat);
+    zwp_virtual_keyboard_v1_keymap(w->keyboard,
+            WL_KEYBOARD_KEYMAP_FORMAT_XKB_V1, keymap_fd, keymap_size);
+    send_modifiers(w);
+    if (wl->pointer_version >= 2) {
+        w->pointer =
+                zwlr_virtual_pointer_manager_v1_create_virtual_pointer_with_output(
+                        wl->pointer, wl->seat, output);
+    } else {
+        w->pointer = zwlr_virtual_pointer_manager_v1_create_virtual_pointer(
+                wl->pointer, wl->seat);
+    }
+    if (!ph_wayland_roundtrip(wl)) {
+        snprintf(error, size, "the Wayland compositor refused virtual input");
+        return false;
+    }
+    return true;
+}
+
+static bool connect_wlr(struct wlr *w, char *error, size_t size)
+{
+    if (!ph_wayland_connect(&w->wayland, w->display, error, size)) {
+        return false;
+    }
+    if (!make_devices(w, error, size)) {
+        disconnect(w);
+        return false;
+    }
+    w->watch = g_unix_fd_add(wl_display_get_fd(w->wayland.display),
+            G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, w);
+    return true;
+}
+
+/* True when there is a compositor to send to. */
+static bool ready(struct wlr *w)
+{
+    char error[256];
+    if (w->wayland.display) {
+        return true;
+    }
+    if (ph_clock_ns() < w->retry_ns) {
+        return false;
+    }
+    if (connect_wlr(w, error, sizeof(error))) {
+        LOG_INFO("connected to the compositor again");
+        return true;
+    }
+    LOG_DBG("%s", error);
+    w->retry_ns = ph_clock_ns() + RECONNECT_NS;
+    return false;
+}
+
+static void flush(struct wlr *w)
+{
+    wl_display_flush(w->wayland.display); /* on_readable sees what is wrong */
+}
+
+/* Notes a key or button; false: it is in that state already, or unknown. */
+static bool hold(struct wlr *w, uint16_t code, bool pressed)
+{
+    if (code >= KEY_CNT || w->keys[code] == pressed) {
+        return false;
+    }
+    w->keys[code] = pressed;
+    return true;
+}
+
+static void key(struct ph_input *input, uint16_t code, bool pressed)
+{
+    struct wlr *w = from_base(input);
+    if (is_button(code) || !ready(w) || !hold(w, code, pressed)) {
+        return;
+    }
+    zwp_virtual_keyboard_v1_key(w->keyboard, now_ms(), code,
+            pressed ? WL_KEYBOARD_KEY_STATE_PRESSED
+                    : WL_KEYBOARD_KEY_STATE_RELEASED);
+    if (ph_keymap_update(w->keymap, code, pressed)) {
+        send_modifiers(w);
+    }
+    flush(w);
+}
+
+static void button(struct ph_input *input, uint16_t code, bool pressed)
+{
+    struct wlr *w = from_base(input);
+    if (!is_button(code) || !ready(w) || !hold(w, code, pressed)) {
+        return;
+    }
+    zwlr_virtual_pointer_v1_button(w->pointer, now_ms(), code,
+            pressed ? WL_POINTER_BUTTON_STATE_PRESSED
+                    : WL_POINTER_BUTTON_STATE_RELEASED);
+    zwlr_virtual_pointer_v1_frame(w->pointer);
+    flush(w);
+}
+
+static void pointer(struct ph_input *input, uint32_t x, uint32_t y,
+        uint32_t width, uint32_t height)
+{
+    struct wlr *w = from_base(input);
+    if (width == 0 || height == 0 || !ready(w)) {
+        return;
+    }
+    zwlr_virtual_pointer_v1_motion_absolute(w->pointer, now_ms(),
+            PH_MIN(x, width - 1), PH_MIN(y, height - 1), width, height);
+    zwlr_virtual_pointer_v1_frame(w->pointer);
+    flush(w);
+}
+
+static void scroll(struct wlr *w, uint32_t axis, int delta, bool smooth)
+{
+    wl_fixed_t length =
+            wl_fixed_from_double((double)delta * DETENT_LENGTH / DETENT);
+    int steps = 0;
+    if (delta == 0) {
+        return;
+    }
+    if (!smooth) {
+        w->detents[axis] += delta;
+        steps = w->detents[axis] / DETENT;
+        w->detents[axis] -= steps * DETENT;
+    }
+    if (steps != 0) {
+        zwlr_virtual_pointer_v1_axis_discrete(
+                w->pointer, now_ms(), axis, length, steps);
+    } else {
+        zwlr_virtual_pointer_v1_axis(w->pointer, now_ms(), axis, length);
+    }
+    /* Counts for the axis named last, whatever the protocol text says. */
+    zwlr_virtual_pointer_v1_axis_source(w->pointer,
+            smooth ? WL_POINTER_AXIS_SOURCE_CONTINUOUS
+                   : WL_POINTER_AXIS_SOURCE_WHEEL);
+}
+
+static void wheel(struct ph_input *input, int dx, int dy, bool smooth)
+{
+    struct wlr *w = from_base(input);
+    if (!ready(w)) {
+        return;
+    }
+    scroll(w, WL_POINTER_AXIS_VERTICAL_SCROLL, dy, smooth);
+    scroll(w, WL_POINTER_AXIS_HORIZONTAL_SCROLL, dx, smooth);
+    zwlr_virtual_pointer_v1_frame(w->pointer);
+    flush(w);
+}
+
+static void release_all(struct ph_input *input)
+{
+    struct wlr *w = from_base(input);
+    for (uint16_t code = 0; code < KEY_CNT; code++) {
+        if (w->keys[code]) {
+            key(input, code, false);
+            button(input, code, false);
+        }
+    }
+    w->detents[0] = 0;
+    w->detents[1] = 0;
+}
+
+static void destroy(struct ph_input *input)
+{
+    struct wlr *w = from_base(input);
+    if (w->wayland.display) {
+        release_all(input);
+    }
+    disconnect(w);
+    ph_keymap_destroy(w->keymap);
+    free(w->display);
+    free(w->output);
+    free(w);
+}
+
+static const struct ph_input_ops ops = {
+        .name = "wlr",
+        .key = key,
+        .button = button,
+        .pointer = pointer,
+        .wheel = wheel,
+        .release_all = release_all,
+        .destroy = destroy,
+};
+
+struct ph_input *ph_input_wlr_create(const char *display, const char *output,
+        const char *layout, char *error, size_t size)
+{
+    struct wlr *w = ph_xcalloc(1, sizeof(*w));
+    w->base.ops = &ops;
+    w->display = display ? ph_xstrdup(display) : NULL;
+    w->output = output ? ph_xstrdup(output) : NULL;
+    w->keymap = ph_keymap_create(layout, error, size);
+    if (!w->keymap || !connect_wlr(w, error, size)) {
+        destroy(&w->base);
+        return NULL;
+    }
+    return &w->base;
+}

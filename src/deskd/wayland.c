@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "deskd/wayland.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#define LOG_MODULE "wayland"
+#include "common/log.h"
+
+#define ROUNDTRIP_MS 3000
+
+static void ignore_geometry(void *data, struct wl_output *output, int32_t x,
+        int32_t y, int32_t width_mm, int32_t height_mm, int32_t subpixel,
+        const char *make, const char *model, int32_t transform)
+{
+}
+
+static void ignore_mode(void *data, struct wl_output *output, uint32_t flags,
+        int32_t width, int32_t height, int32_t refresh)
+{
+}
+
+static void ignore_done(void *data, struct wl_output *output)
+{
+}
+
+static void ignore_scale(void *data, struct wl_output *output, int32_t factor)
+{
+}
+
+static void output_name(void *data, struct wl_output *output, const char *name)
+{
+    struct ph_wayland_output *entry = data;
+    snprintf(entry->name, sizeof(entry->name), "%s", name);
+}
+
+static void ignore_description(
+        void *data, struct wl_output *output, const char *description)
+{
+}
+
+static const struct wl_output_listener output_listener = {
+        .geometry = ignore_geometry,
+        .mode = ignore_mode,
+        .done = ignore_done,
+        .scale = ignore_scale,
+        .name = output_name,
+        .description = ignore_description,
+};
+
+static void add_output(struct ph_wayland *w, uint32_t global, uint32_t version)
+{
+    for (size_t i = 0; i < PH_LEN(w->outputs); i++) {
+        struct ph_wayland_output *entry = &w->outputs[i];
+        if (entry->global == 0) {
+            entry->global = global;
+            entry->output = wl_registry_bind(w->registry, global,
+                    &wl_output_interface, PH_MIN(version, 4));
+            wl_output_add_listener(entry->output, &output_listener, entry);
+            return;
+        }
+    }
+}
+
+static void handle_global(void *data, struct wl_registry *registry,
+        uint32_t global, const char *interface, uint32_t version)
+{
+    struct ph_wayland *w = data;
+    if (strcmp(interface, wl_output_interface.name) == 0) {
+        add_output(w, global, version);
+    } else if (strcmp(interface, wl_shm_interface.name) == 0) {
+        w->shm = wl_registry_bind(registry, global, &wl_shm_interface, 1);
+    } else if (strcmp(interface, wl_seat_interface.name) == 0 && !w->seat) {
+        w->seat = wl_registry_bind(registry, global, &wl_seat_interface, 1);
+    } else if (strcmp(interface, zwlr_screencopy_manager_v1_interface.name) ==
+                    0 &&
+            version >= 3) {
+        w->screencopy = wl_registry_bind(
+                registry, global, &zwlr_screencopy_manager_v1_interface, 3);
+    } else if (strcmp(interface,
+                       zwlr_virtual_pointer_manager_v1_interface.name) == 0) {
+        w->pointer_version = PH_MIN(version, 2);
+        w->pointer = wl_registry_bind(registry, global,
+                &zwlr_virtual_pointer_manager_v1_interface, w->pointer_version);
+    } else if (strcmp(interface,
+                       zwp_virtual_keyboard_manager_v1_interface.name) == 0) {
+        w->keyboard = wl_registry_bind(registry, global,
+                &zwp_virtual_keyboard_manager_v1_interface, 1);
+    }
+}
+
+static void release_output(struct ph_wayland_output *entry)
+{
+    if (entry->output) {
+        wl_output_destroy(entry->output);
+    }
+    memset(entry, 0, sizeof(*entry));
+}
+
+static void handle_global_remove(
+        void *data, struct wl_registry *registry, uint32_t global)
+{
+    struct ph_wayland *w = data;
+    for (size_t i = 0; i < PH_LEN(w->outputs); i++) {
+        if (w->outputs[i].global == global) {
+            release_output(&w->outputs[i]);
+        }
+    }
+}
+
+static const struct wl_registry_listener registry_listener = {
+        .global = handle_global,
+        .global_remove = handle_global_remove,
+};
+
+static void log_libwayland(const char *fmt, va_list args) PH_PRINTF(1, 0);
+static void log_libwayland(const char *fmt, va_list args)
+{
+    char text[256];
+    int n = vsnprintf(text, sizeof(text), fmt, args);
+    size_t len = n < 0 ? 0 : strcspn(text, "\n");
+    LOG_WARN("libwayland: %.*s", (int)len, text);
+}
+
+bool ph_wayland_connect(
+        struct ph_wayland *w, const char *display, char *error, size_t size)
+{
+    memset(w, 0, sizeof(*w));
+    wl_log_set_handler_client(log_libwayland);
+    w->display = wl_display_connect(display);
+    if (!w->display) {
+        const char *name = display ? display : getenv("WAYLAND_DISPLAY");
+        snprintf(error, size,
+                "no Wayland compositor at display %s: %s; start the desktop "
+                "first, or name its display",
+                name ? name : "wayland-0", strerror(errno));
+        return false;
+    }
+    w->registry = wl_display_get_registry(w->display);
+    wl_registry_add_listener(w->registry, &registry_listener, w);
+    /* The second one brings what the first one bound: output names. */
+    if (!ph_wayland_roundtrip(w) || !ph_wayland_roundtrip(w)) {
+        snprintf(error, size, "the Wayland compositor does not answer");
+        ph_wayland_finish(w);
+        return false;
+    }
+    return true;
+}
+
+void ph_wayland_finish(struct ph_wayland *w)
+{
+    if (!w->display) {
+        return;
+    }
+    for (size_t i = 0; i < PH_LEN(w->outputs); i++) {
+        release_output(&w->outputs[i]);
+    }
+    if (w->keyboard) {
+        zwp_virtual_keyboard_manager_v1_destroy(w->keyboard);
+    }
+    if (w->pointer) {
+        zwlr_virtual_pointer_manager_v1_destroy(w->pointer);
+    }
+    if (w->screencopy) {
+        zwlr_screencopy_manager_v1_destroy(w->screencopy);
+    }
+    if (w->seat) {
+        wl_seat_destroy(w->seat);
+    }
+    if (w->shm) {
+        wl_shm_destroy(w->shm);
+    }
+    wl_registry_destroy(w->registry);
+    wl_display_flush(w->display);
+    wl_display_disconnect(w->display);
+    memset(w, 0, sizeof(*w));
+}
+
+struct wl_output *ph_wayland_find_output(
+        const struct ph_wayland *w, const char *name)
+{
+    for (size_t i = 0; i < PH_LEN(w->outputs); i++) {
+        const struct ph_wayland_output *entry = &w->outputs[i];
+        if (entry->output && (!name || strcmp(entry->name, name) == 0)) {
+            return entry->output;
+        }
+    }
+    return NULL;
+}
+
+bool ph_wayland_has_output(
+        const struct ph_wayland *w, const struct wl_output *output)
+{
+    for (size_t i = 0; i < PH_LEN(w->outputs); i++) {
+        if (output && w->outputs[i].output == output) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool ph_wayland_dispatch(struct ph_wayland *w)
+{
+    while (wl_display_prepare_read(w->display) != 0) {
+        if (wl_display_dispatch_pending(w->display) < 0) {
+            return false;
+        }
+    }
+    if (wl_display_flush(w->display) < 0 && errno != EAGAIN) {
+        wl_display_cancel_read(w->display);
+        return false;
+    }
+    return wl_display_read_events(w->display) >= 0 &&
+            wl_display_dispatch_pending(w->display) >= 0 &&
+            (wl_display_flush(w->display) >= 0 || errno == EAGAIN);
+}
+
+static void handle_sync(void *data, struct wl_callback *callback, uint32_t time)
+{
+    bool *done = data;
+    *done = true;
+}
+
+static const struct wl_callback_listener sync_listener = {
+        .done = handle_sync,
+};
+
+bool ph_wayland_roundtrip(struct ph_wayland *w)
+{
+    bool done = false;
+    bool alive = true;
+    int64_t deadline = ph_deadline_ms(ROUNDTRIP_MS);
+    struct wl_callback *callback = wl_display_sync(w->display);
+    wl_callback_add_listener(callback, &sync_listener, &done);
+    alive = wl_display_flush(w->display) >= 0;
+    while (alive && !done) {
+        struct pollfd pfd = {wl_display_get_fd(w->display), POLLIN, 0};
+        int n = poll(&pfd, 1, ph_deadline_poll_ms(deadline));
+        if (n == 0 || (n < 0 && errno != EINTR)) {
+            break;
+        }
+        alive = ph_wayland_dispatch(w);
+    }
+    wl_callback_destroy(callback);
+    return done;
+}

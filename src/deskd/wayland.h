@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A connection to a wlroots compositor: what capture and input, each with a
+ * connection and a thread of its own, have in common. Embedded by value; all
+ * calls on the owner's thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <wayland-client.h>
+
+#include "virtual-keyboard-unstable-v1-client-protocol.h"
+#include "wlr-screencopy-unstable-v1-client-protocol.h"
+#include "wlr-virtual-pointer-unstable-v1-client-protocol.h"
+
+#define PH_WAYLAND_MAX_OUTPUTS 16
+
+struct ph_wayland_output {
+    uint32_t global; /* 0: a free entry */
+    struct wl_output *output;
+    char name[64]; /* "HEADLESS-1"; empty where the compositor is too old */
+};
+
+/* Members are NULL when the compositor does not offer them. */
+struct ph_wayland {
+    struct wl_display *display;
+    struct wl_registry *registry;
+    struct wl_shm *shm;
+    struct wl_seat *seat;
+    struct zwlr_screencopy_manager_v1 *screencopy; /* version 3 or none */
+    struct zwlr_virtual_pointer_manager_v1 *pointer;
+    uint32_t pointer_version;
+    struct zwp_virtual_keyboard_manager_v1 *keyboard;
+    struct ph_wayland_output outputs[PH_WAYLAND_MAX_OUTPUTS];
+};
+
+/* Connects (display: NULL for $WAYLAND_DISPLAY) and learns what there is; at
+ * most 3 s. False: error[size] says why and what to do, *w is as finished. */
+bool ph_wayland_connect(
+        struct ph_wayland *w, const char *display, char *error, size_t size);
+void ph_wayland_finish(struct ph_wayland *w);
+
+/* The output of this name, or the first one for NULL; NULL: no such output. */
+struct wl_output *ph_wayland_find_output(
+        const struct ph_wayland *w, const char *name);
+/* False once the compositor removed it. */
+bool ph_wayland_has_output(
+        const struct ph_wayland *w, const struct wl_output *output);
+
+/* Reads what came, without waiting, and calls the listeners. False: the
+ * connection is over. */
+bool ph_wayland_dispatch(struct ph_wayland *w);
+/* Waits until the compositor has done everything asked so far. False: it has
+ * not within 3 s, or the connection is over. */
+bool ph_wayland_roundtrip(struct ph_wayland *w);

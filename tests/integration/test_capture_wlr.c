@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Capture and input of a real compositor: run under sway.sh, with the path of
+ * wl_patch and a size of the output as arguments.
+ */
+#include <poll.h>
+#include <stdlib.h>
+
+#include "child.h"
+#include "common/clock.h"
+#include "deskd/capture.h"
+#include "deskd/input.h"
+#include "unit/check.h"
+
+#define WAIT_MS 20000
+
+static const char *patch_path;
+
+/* The newest frame. */
+struct seen {
+    struct ph_capture *capture;
+    unsigned frames;
+    unsigned lost;
+    uint32_t width;
+    uint32_t height;
+    struct ph_region damage;
+    uint32_t probe[2];
+    uint32_t probed; /* RGB of the pixel there */
+};
+
+static void on_frame(void *data, const struct ph_capture_frame *frame)
+{
+    struct seen *s = data;
+    s->frames++;
+    s->width = frame->width;
+    s->height = frame->height;
+    s->damage = *frame->damage;
+    CHECK_EQ(frame->format, PH_HXFR_BGRA);
+    CHECK(frame->time_ns <= frame->ready_ns);
+    CHECK(frame->ready_ns <= ph_clock_ns());
+    const uint8_t *p = frame->data + (size_t)s->probe[1] * frame->stride +
+            (size_t)s->probe[0] * 4;
+    s->probed = (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+}
+
+static void on_lost(void *data, const char *reason)
+{
+    struct seen *s = data;
+    s->lost++;
+}
+
+static const struct ph_capture_events events = {
+        .frame = on_frame,
+        .lost = on_lost,
+};
+
+/* Asks for a frame (unless it was asked for) and waits for an event. */
+static bool next_frame(struct seen *s, bool whole, int ms)
+{
+    unsigned before = s->frames + s->lost;
+    int64_t deadline = ph_deadline_ms(ms);
+    s->capture->ops->request(s->capture, whole);
+    while (s->frames + s->lost == before) {
+        struct pollfd pfd = {s->capture->ops->fd(s->capture), POLLIN, 0};
+        if (poll(&pfd, 1, ph_deadline_poll_ms(deadline)) <= 0) {
+            return false;
+        }
+        s->capture->ops->dispatch(s->capture);
+    }
+    return s->frames > 0;
+}
+
+/* Takes frames until nothing changes. */
+static void settle(struct seen *s)
+{
+    for (int i = 0; i < 200 && next_frame(s, false, 500); i++) {
+    }
+}
+
+/* The next frame that shows a change. */
+static bool next_change(struct seen *s, int ms)
+{
+    do {
+        if (!next_frame(s, false, ms)) {
+            return false;
+        }
+    } while (ph_region_is_empty(&s->damage));
+    return true;
+}
+
+static void test_first_frame(struct seen *s, uint32_t width, uint32_t height)
+{
+    CHECK(next_frame(s, true, WAIT_MS));
+    CHECK_EQ(s->width, width);
+    CHECK_EQ(s->height, height);
+    CHECK_EQ(ph_region_pixels(&s->damage), (uint64_t)width * height);
+}
+
+static void test_changes(struct seen *s, struct child *patch)
+{
+    char line[CHILD_LINE];
+    settle(s);
+    /* A static screen: no frame at all. */
+    CHECK(!next_frame(s, false, 1000));
+    s->probe[0] = 100;
+    s->probe[1] = 100;
+    CHECK(child_send(patch, "rect 96 96 8 8 ff2010"));
+    CHECK(child_send(patch, "commit"));
+    CHECK(child_expect(patch, "committed", line, WAIT_MS));
+    CHECK(next_change(s, WAIT_MS));
+    CHECK_EQ(s->probed, 0xff2010);
+    CHECK(ph_region_pixels(&s->damage) <= 64 * 64);
+    settle(s);
+    /* Opposite corners: the compositor says "everything". */
+    CHECK(child_send(patch, "rect 0 0 8 8 00ff00"));
+    CHECK(child_send(
+            patch, "rect %u %u 8 8 00ff00", s->width - 8, s->height - 8));
+    CHECK(child_send(patch, "commit"));
+    CHECK(next_change(s, WAIT_MS));
+    CHECK(ph_region_pixels(&s->damage) <= 2 * 64 * 64);
+    /* The same picture once more is no change. */
+    settle(s);
+    CHECK(child_send(patch, "rect 0 0 200 200 00ff00"));
+    CHECK(child_send(patch, "commit"));
+    CHECK(next_change(s, WAIT_MS));
+    settle(s);
+    CHECK(child_send(patch, "rect 0 0 200 200 00ff00"));
+    CHECK(child_send(patch, "commit"));
+    CHECK(!next_change(s, 500));
+    /* After cancel everything counts as changed. */
+    s->capture->ops->cancel(s->capture);
+    CHECK(next_frame(s, false, WAIT_MS));
+    CHECK_EQ(ph_region_pixels(&s->damage), (uint64_t)s->width * s->height);
+    /* Static, but the whole is wanted. */
+    CHECK(next_frame(s, true, WAIT_MS));
+    CHECK_EQ(ph_region_pixels(&s->damage), (uint64_t)s->width * s->height);
+}
+
+static void test_keys(struct ph_input *input, struct child *patch)
+{
+    char line[CHILD_LINE];
+    input->ops->key(input, 30, true);
+    CHECK(child_expect(patch, "key 30 1", line, WAIT_MS));
+    input->ops->key(input, 30, true); /* held already: nothing */
+    input->ops->key(input, 30, false);
+    CHECK(child_expect(patch, "key ", line, WAIT_MS));
+    CHECK_STR(line, "key 30 0");
+    /* Shift is 1, Control 4, Alt 8, AltGr (of "de") 128, Lock 2. */
+    input->ops->key(input, 42, true);
+    CHECK(child_expect(patch, "modifiers 1 0 0", line, WAIT_MS));
+    input->ops->key(input, 29, true);
+    CHECK(child_expect(patch, "modifiers 5 0 0", line, WAIT_MS));
+    input->ops->key(input, 42, false);
+    input->ops->key(input, 29, false);
+    CHECK(child_expect(patch, "modifiers 0 0 0", line, WAIT_MS));
+    input->ops->key(input, 100, true);
+    CHECK(child_expect(patch, "modifiers 128 0 0", line, WAIT_MS));
+    input->ops->key(input, 100, false);
+    input->ops->key(input, 58, true);
+    input->ops->key(input, 58, false);
+    CHECK(child_expect(patch, "modifiers 0 2 0", line, WAIT_MS));
+    input->ops->key(input, 58, true);
+    input->ops->key(input, 58, false);
+    CHECK(child_expect(patch, "modifiers 0 0 0", line, WAIT_MS));
+    /* Out of range, or not a key at all: ignored. */
+    input->ops->key(input, 65535, true);
+    input->ops->key(input, 0x110, true);
+    input->ops->button(input, 30, true);
+    input->ops->key(input, 31, true);
+    input->ops->key(input, 56, true);
+    CHECK(child_expect(patch, "key ", line, WAIT_MS));
+    CHECK(child_expect(patch, "key 56 1", line, WAIT_MS));
+    input->ops->button(input, 0x111, true);
+    CHECK(child_expect(patch, "button 273 1", line, WAIT_MS));
+    input->ops->release_all(input);
+    CHECK(child_expect(patch, "key 31 0", line, WAIT_MS));
+    CHECK(child_expect(patch, "key 56 0", line, WAIT_MS));
+    CHECK(child_expect(patch, "button 273 0", line, WAIT_MS));
+}
+
+static void test_pointer(
+        struct ph_input *input, struct child *patch, uint32_t w, uint32_t h)
+{
+    char line[CHILD_LINE];
+    char want[CHILD_LINE];
+    const uint32_t points[][2] = {{0, 0}, {1, 1}, {w / 3, h / 3}, {301, 77},
+            {w - 1, h - 1}, {w + 100, 5}};
+    for (size_t i = 0; i < PH_LEN(points); i++) {
+        input->ops->pointer(input, points[i][0], points[i][1], w, h);
+        snprintf(want, sizeof(want), "motion %u %u",
+                PH_MIN(points[i][0], w - 1), points[i][1]);
+        CHECK(child_expect(patch, want, line, WAIT_MS));
+    }
+    /* A viewer that knows another size. */
+    input->ops->pointer(input, 50, 50, 100, 100);
+    snprintf(want, sizeof(want), "motion %u %u", w / 2, h / 2);
+    CHECK(child_expect(patch, want, line, WAIT_MS));
+    input->ops->pointer(input, 1, 1, 0, 0);
+    input->ops->button(input, 0x110, true);
+    CHECK(child_expect(patch, "button 272 1", line, WAIT_MS));
+    input->ops->button(input, 0x110, false);
+    CHECK(child_expect(patch, "button 272 0", line, WAIT_MS));
+}
+
+static void test_wheel(struct ph_input *input, struct child *patch)
+{
+    char line[CHILD_LINE];
+    input->ops->wheel(input, 0, 120, false);
+    CHECK(child_expect(patch, "source 0", line, WAIT_MS));
+    CHECK(child_expect(patch, "discrete 0 1", line, WAIT_MS));
+    CHECK(child_expect(patch, "axis 0 3840", line, WAIT_MS));
+    input->ops->wheel(input, -240, 0, false);
+    CHECK(child_expect(patch, "discrete 1 -2", line, WAIT_MS));
+    CHECK(child_expect(patch, "axis 1 -7680", line, WAIT_MS));
+    /* Three thirds of a detent: one step, with the third one. */
+    input->ops->wheel(input, 0, 40, false);
+    CHECK(child_expect(patch, "axis 0 1280", line, WAIT_MS));
+    input->ops->wheel(input, 0, 40, false);
+    CHECK(child_expect(patch, "axis 0 1280", line, WAIT_MS));
+    input->ops->wheel(input, 0, 40, false);
+    CHECK(child_expect(patch, "discrete 0 1", line, WAIT_MS));
+    input->ops->wheel(input, 0, -24, true);
+    CHECK(child_expect(patch, "source 2", line, WAIT_MS));
+    CHECK(child_expect(patch, "axis 0 -768", line, WAIT_MS));
+}
+
+static void test_resize_and_end(struct seen *s)
+{
+    CHECK_EQ(system("swaymsg -q output HEADLESS-1 mode 800x600@60Hz"), 0);
+    s->probe[0] = 0;
+    s->probe[1] = 0;
+    for (int i = 0; i < 20 && s->width != 800; i++) {
+        CHECK(next_frame(s, false, WAIT_MS));
+    }
+    CHECK_EQ(s->width, 800);
+    CHECK_EQ(s->height, 600);
+    CHECK_EQ(ph_region_pixels(&s->damage), 800 * 600);
+    settle(s);
+    /* It closes the connection before it answers. */
+    CHECK(system("swaymsg -q exit 2>/dev/null") != -1);
+    next_frame(s, false, WAIT_MS);
+    CHECK_EQ(s->lost, 1);
+    s->capture->ops->dispatch(s->capture);
+    CHECK_EQ(s->lost, 1);
+}
+
+static void test_failures(void)
+{
+    char error[256] = "";
+    struct seen s = {0};
+    CHECK(!ph_capture_wlr_create(
+            "no-such-display", NULL, &events, &s, error, sizeof(error)));
+    CHECK(strstr(error, "no-such-display"));
+    CHECK(!ph_capture_wlr_create(
+            NULL, "HDMI-7", &events, &s, error, sizeof(error)));
+    CHECK(strstr(error, "HDMI-7"));
+    CHECK(!ph_input_wlr_create(NULL, NULL, "xx(", error, sizeof(error)));
+    CHECK(strstr(error, "xx("));
+    CHECK(!ph_input_wlr_create(NULL, "HDMI-7", "us", error, sizeof(error)));
+    CHECK(strstr(error, "HDMI-7"));
+}
+
+int main(int argc, char **argv)
+{
+    char error[256] = "";
+    char line[CHILD_LINE];
+    struct seen seen = {0};
+    struct child patch = {0};
+    if (argc != 2) {
+        return 2;
+    }
+    patch_path = argv[1];
+    test_failures();
+    seen.capture = ph_capture_wlr_create(
+            NULL, "HEADLESS-1", &events, &seen, error, sizeof(error));
+    struct ph_input *input =
+            ph_input_wlr_create(NULL, NULL, "de", error, sizeof(error));
+    const char *const patch_argv[] = {patch_path, NULL};
+    if (!CHECK(seen.capture) || !CHECK(input) ||
+            !CHECK(child_start(&patch, patch_argv))) {
+        fprintf(stderr, "%s\n", error);
+        return CHECK_DONE();
+    }
+    test_first_frame(&seen, 1280, 720);
+    CHECK(child_expect(&patch, "size 1280 720", line, WAIT_MS));
+    test_changes(&seen, &patch);
+    test_keys(input, &patch);
+    test_pointer(input, &patch, seen.width, seen.height);
+    test_wheel(input, &patch);
+    test_resize_and_end(&seen);
+    child_stop(&patch);
+    input->ops->key(input, 30, true); /* nobody there: dropped */
+    input->ops->destroy(input);
+    seen.capture->ops->destroy(seen.capture);
+    return CHECK_DONE();
+}
