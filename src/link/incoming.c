@@ -233,6 +233,10 @@ static bool fail_request(
     if (!complete(link, sequence, &unit, &wanted)) {
         return false;
     }
+    /* What the host holds now is not known: the next frame is whole. */
+    pthread_mutex_lock(&link->shared.lock);
+    link->shared.newest = -1;
+    pthread_mutex_unlock(&link->shared.lock);
     link->events.failed(link->data, unit.sequence, code, text);
     if (wanted) {
         link->events.room(link->data);

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hostd/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/net.h"
+
+#define LOG_MODULE "server"
+#include "common/log.h"
+
+enum {
+    MAX_LISTENERS = 16,
+    BACKLOG = 128
+};
+
+struct guest {
+    struct ph_server *server;
+    struct ph_session *session;
+    struct guest *next;
+    bool evicted;
+};
+
+struct listener {
+    int fd;
+    struct ph_endpoint endpoint;
+};
+
+struct ph_server {
+    struct ph_server_config config;
+    struct listener listeners[MAX_LISTENERS];
+    unsigned listener_count;
+    int wake[2];
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* a guest has gone */
+    struct guest *guests;
+    unsigned guest_count;
+    unsigned next_number;
+};
+
+struct ph_server *ph_server_create(const struct ph_server_config *config)
+{
+    struct ph_server *s = ph_xcalloc(1, sizeof(*s));
+    s->config = *config;
+    s->next_number = 1;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->changed, NULL);
+    if (pipe(s->wake) < 0) {
+        LOG_ERRNO("pipe");
+        abort();
+    }
+    for (int i = 0; i < 2; i++) {
+        fcntl(s->wake[i], F_SETFD, FD_CLOEXEC);
+        fcntl(s->wake[i], F_SETFL, O_NONBLOCK);
+    }
+    return s;
+}
+
+bool ph_server_listen(struct ph_server *s, struct ph_endpoint *ep)
+{
+    char text[PH_ENDPOINT_TEXT_MAX];
+    ph_endpoint_format(ep, text, sizeof(text));
+    if (s->listener_count == MAX_LISTENERS) {
+        LOG_ERR("cannot listen on more than %d endpoints", MAX_LISTENERS);
+        return false;
+    }
+    int fd = ph_net_listen(ep, BACKLOG);
+    if (fd < 0) {
+        LOG_ERRNO("cannot listen on %s", text);
+        return false;
+    }
+    s->listeners[s->listener_count++] = (struct listener){fd, *ep};
+    return true;
+}
+
+void ph_server_stop(struct ph_server *s)
+{
+    ssize_t n = write(s->wake[1], "s", 1);
+    (void)n;
+}
+
+static void remove_guest(struct ph_server *s, struct guest *guest)
+{
+    for (struct guest **p = &s->guests; *p; p = &(*p)->next) {
+        if (*p == guest) {
+            *p = guest->next;
+            break;
+        }
+    }
+    s->guest_count--;
+    pthread_cond_broadcast(&s->changed);
+    if (s->guest_count == 0 && s->listener_count == 0) {
+        ph_server_stop(s);
+    }
+}
+
+static void *serve_guest(void *arg)
+{
+    struct guest *guest = arg;
+    struct ph_server *s = guest->server;
+    ph_session_run(guest->session);
+    /* Off the list first: nobody may interrupt a session that is gone. The
+     * session is freed under the lock, so that destroy, which waits for the
+     * list to be empty, waits for this as well. */
+    pthread_mutex_lock(&s->lock);
+    ph_session_destroy(guest->session);
+    remove_guest(s, guest);
+    pthread_mutex_unlock(&s->lock);
+    free(guest);
+    return NULL;
+}
+
+/* Makes room for one more: ends the guest that was silent longest. */
+static void evict_locked(struct ph_server *s)
+{
+    struct guest *idle = NULL;
+    unsigned staying = 0;
+    for (struct guest *g = s->guests; g; g = g->next) {
+        if (g->evicted) {
+            continue;
+        }
+        staying++;
+        if (!idle ||
+                ph_session_last_seen(g->session) <
+                        ph_session_last_seen(idle->session)) {
+            idle = g;
+        }
+    }
+    if (idle && staying >= s->config.max_guests) {
+        LOG_WARN("more than %u guests (--max-guests): the one that was silent "
+                 "longest goes",
+                s->config.max_guests);
+        idle->evicted = true;
+        ph_session_interrupt(idle->session);
+    }
+}
+
+bool ph_server_adopt(struct ph_server *s, int fd)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    struct guest *guest = ph_xcalloc(1, sizeof(*guest));
+    guest->server = s;
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_mutex_lock(&s->lock);
+    evict_locked(s);
+    guest->session =
+            ph_session_create(&s->config.session, fd, s->next_number++);
+    guest->next = s->guests;
+    s->guests = guest;
+    s->guest_count++;
+    bool ok = pthread_create(&thread, &attr, serve_guest, guest) == 0;
+    if (!ok) {
+        LOG_ERR("no thread for one more guest");
+        ph_session_destroy(guest->session);
+        remove_guest(s, guest);
+        free(guest);
+    }
+    pthread_mutex_unlock(&s->lock);
+    pthread_attr_destroy(&attr);
+    return ok;
+}
+
+static void accept_guest(struct ph_server *s, int listener)
+{
+    int fd = ph_net_accept(listener);
+    if (fd >= 0) {
+        ph_server_adopt(s, fd);
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+        LOG_ERRNO("cannot accept a guest");
+        poll(NULL, 0, 100); /* until one has gone */
+    }
+}
+
+void ph_server_run(struct ph_server *s)
+{
+    struct pollfd p[MAX_LISTENERS + 1];
+    for (unsigned i = 0; i < s->listener_count; i++) {
+        p[i] = (struct pollfd){s->listeners[i].fd, POLLIN, 0};
+    }
+    p[s->listener_count] = (struct pollfd){s->wake[0], POLLIN, 0};
+    for (;;) {
+        if (poll(p, s->listener_count + 1, -1) < 0 && errno != EINTR) {
+            LOG_ERRNO("poll");
+            return;
+        }
+        if (p[s->listener_count].revents) {
+            return;
+        }
+        for (unsigned i = 0; i < s->listener_count; i++) {
+            if (p[i].revents) {
+                accept_guest(s, s->listeners[i].fd);
+            }
+        }
+    }
+}
+
+void ph_server_destroy(struct ph_server *s)
+{
+    if (!s) {
+        return;
+    }
+    for (unsigned i = 0; i < s->listener_count; i++) {
+        ph_close(&s->listeners[i].fd);
+        if (s->listeners[i].endpoint.kind == PH_ENDPOINT_UNIX) {
+            unlink(s->listeners[i].endpoint.address);
+        }
+    }
+    pthread_mutex_lock(&s->lock);
+    for (struct guest *g = s->guests; g; g = g->next) {
+        ph_session_interrupt(g->session);
+    }
+    while (s->guest_count > 0) {
+        pthread_cond_wait(&s->changed, &s->lock);
+    }
+    pthread_mutex_unlock(&s->lock);
+    ph_close(&s->wake[0]);
+    ph_close(&s->wake[1]);
+    pthread_cond_destroy(&s->changed);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One guest: a connection, its screen and its encoder. A reader thread takes
+ * messages off the socket and queues frames; an encoder thread, started by
+ * the first frame, works them off in order and answers each. A guest that
+ * misbehaves costs its own connection and nothing else.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hostd/budget.h"
+#include "hostd/encoder.h"
+
+struct ph_session;
+
+/* What all sessions of a host share; outlives them. Times in ms. */
+struct ph_session_config {
+    const struct ph_encoder_ops *encoder;
+    uint32_t bitrate; /* bit/s, until the guest says otherwise */
+    struct ph_budget *budget;
+    uint32_t progress_ms; /* a message may stand still for this long */
+    uint32_t idle_ms; /* then the encoder is given back */
+};
+
+/* Takes the connected socket. number is for the log. */
+struct ph_session *ph_session_create(
+        const struct ph_session_config *config, int fd, unsigned number);
+/* Serves the guest on the calling thread until its connection ends. */
+void ph_session_run(struct ph_session *session);
+/* Any thread: makes run return soon. */
+void ph_session_interrupt(struct ph_session *session);
+/* When the guest last sent something (ns). Any thread. */
+int64_t ph_session_last_seen(const struct ph_session *session);
+void ph_session_destroy(struct ph_session *session);
