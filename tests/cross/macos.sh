@@ -49,7 +49,7 @@ stage_headers() {
 # The name and version of a .pc file, with our headers and no library.
 stub_pc() {
     grep -E '^(Name|Description|Version):' "$1"
-    printf 'Cflags: -I%s/include\nLibs:\n' "$stage"
+    printf 'Cflags: -isystem %s/include\nLibs:\n' "$stage"
 }
 
 cross_file() {
@@ -60,7 +60,7 @@ ar = ['$zig', 'ar']
 ranlib = ['$zig', 'ranlib']
 pkgconfig = 'pkg-config'
 [built-in options]
-c_args = ['-I$stage/include']
+c_args = ['-isystem', '$stage/include']
 c_link_args = ['-Wl,-undefined,dynamic_lookup', '-L$stage/lib']
 [properties]
 pkg_config_libdir = '$stage/pkgconfig'
