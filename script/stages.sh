@@ -110,10 +110,14 @@ stage_integration() {
     fi
 }
 
+asan() {
+    ready asan clang -Dauto_features=enabled -Dbuildtype=debug \
+        -Doptimization=1 -Db_sanitize=address,undefined
+}
+
 # Memory, undefined behaviour and data races, with clang's run-time checkers.
 stage_sanitize() {
-    if step asan ready asan clang -Dauto_features=enabled -Dbuildtype=debug \
-        -Doptimization=1 -Db_sanitize=address,undefined; then
+    if step asan asan; then
         meson_tests asan-quick "$out/asan" --suite quick
         meson_tests asan-full "$out/asan" --suite full
     fi
@@ -149,4 +153,16 @@ stage_cross() {
     if step arm64 tests/cross/arm64.sh "$out/arm64"; then
         meson_tests arm64 "$out/arm64/build" --suite quick
     fi
+    step ffmpeg-trixie tests/cross/ffmpeg.sh trixie "$out/ffmpeg-trixie"
+}
+
+# Everything under ASan + UBSan, again and again.
+stage_soak() {
+    local end round=1
+    step asan asan || return
+    end=$(($(date +%s) + soak * 60))
+    while [ "$(date +%s)" -lt "$end" ]; do
+        meson_tests "round-$round" "$out/asan" || return
+        round=$((round + 1))
+    done
 }
