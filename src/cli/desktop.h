@@ -43,6 +43,8 @@ struct ph_desktop_kind {
     const char *capture; /* deskd's --capture */
     const char *program; /* without which it cannot start */
     const char *package; /* that has it, on Debian */
+    /* Whether the wish can be fulfilled; nothing is started yet. */
+    bool (*check)(const struct ph_desktop_wish *wish, char *error, size_t size);
     /* Fills in *out (zeroed, kept where it is until the end). */
     bool (*prepare)(struct ph_desktop *out, const struct ph_desktop_wish *wish,
             char *error, size_t size);

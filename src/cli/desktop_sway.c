@@ -102,24 +102,32 @@ static void describe_process(
     };
 }
 
+static bool check(const struct ph_desktop_wish *wish, char *error, size_t size)
+{
+    char layout[XKB_NAME_MAX];
+    char variant[XKB_NAME_MAX];
+    if (!ph_sway_split_layout(wish->layout, layout, variant, XKB_NAME_MAX)) {
+        snprintf(error, size, "--layout: '%s' is not LAYOUT or LAYOUT(VARIANT)",
+                wish->layout);
+        return false;
+    }
+    return true;
+}
+
 static bool prepare(struct ph_desktop *d, const struct ph_desktop_wish *wish,
         char *error, size_t size)
 {
     char layout[XKB_NAME_MAX];
     char variant[XKB_NAME_MAX];
     char text[CONFIG_MAX];
-    if (!ph_sway_split_layout(wish->layout, layout, variant, XKB_NAME_MAX)) {
-        snprintf(error, size, "--layout: '%s' is not LAYOUT or LAYOUT(VARIANT)",
-                wish->layout);
-        return false;
-    }
     snprintf(d->config, sizeof(d->config), "%s/sway.conf", wish->dir);
     snprintf(d->socket, sizeof(d->socket), "%s/sway.sock", wish->dir);
     snprintf(d->socket_env, sizeof(d->socket_env), "SWAYSOCK=%s/sway.sock",
             wish->dir);
     snprintf(d->runtime_env, sizeof(d->runtime_env), "XDG_RUNTIME_DIR=%s",
             wish->dir);
-    if (!ph_sway_config(wish, layout, variant, text, sizeof(text)) ||
+    if (!ph_sway_split_layout(wish->layout, layout, variant, XKB_NAME_MAX) ||
+            !ph_sway_config(wish, layout, variant, text, sizeof(text)) ||
             !write_config(d->config, text)) {
         snprintf(
                 error, size, "cannot write %s: %s", d->config, strerror(errno));
@@ -165,6 +173,7 @@ const struct ph_desktop_kind ph_desktop_sway = {
         .capture = "wlr",
         .program = "sway",
         .package = "sway",
+        .check = check,
         .prepare = prepare,
         .ready = ready,
 };

@@ -42,9 +42,6 @@ static uint16_t free_port(struct ph_endpoint http, unsigned from)
 static bool choose_http(struct ph_run *r, char *error, size_t size)
 {
     if (r->opts.http) {
-        if (!ph_run_parse_http(r->opts.http, &r->http, error, size)) {
-            return false;
-        }
         if (!is_free(&r->http)) {
             snprintf(error, size,
                     "cannot listen on %s: %s; choose another "
@@ -66,10 +63,15 @@ static bool choose_http(struct ph_run *r, char *error, size_t size)
     return true;
 }
 
+static struct ph_desktop_wish wish_of(const struct ph_run *r)
+{
+    return (struct ph_desktop_wish){
+            r->opts.size, r->opts.layout, r->desktop_dir};
+}
+
 static bool start_desktop(struct ph_run *r, char *error, size_t size)
 {
-    struct ph_desktop_wish wish = {
-            r->opts.size, r->opts.layout, r->desktop_dir};
+    struct ph_desktop_wish wish = wish_of(r);
     return r->desktop.kind->prepare(&r->desktop, &wish, error, size) &&
             ph_supervisor_start(&r->supervisor, &r->desktop.compositor) &&
             r->desktop.kind->ready(&r->desktop, error, size);
@@ -209,7 +211,6 @@ static bool prepare_session(struct ph_run *r, char *error, size_t size)
 /* What can be said before anything runs. False: *code is the exit code. */
 static bool check(struct ph_run *r, char *error, size_t size, int *code)
 {
-    struct ph_endpoint host;
     *code = 2;
     r->desktop.kind = ph_desktop_find(r->opts.desktop);
     if (!r->desktop.kind) {
@@ -217,9 +218,11 @@ static bool check(struct ph_run *r, char *error, size_t size, int *code)
                 r->opts.desktop);
         return false;
     }
-    if (strcmp(r->opts.host, "local") != 0 &&
-            strcmp(r->opts.host, "none") != 0 &&
-            !ph_endpoint_parse(r->opts.host, &host, error, size)) {
+    struct ph_desktop_wish wish = wish_of(r);
+    if (!r->desktop.kind->check(&wish, error, size) ||
+            !ph_run_check_host(&r->opts, error, size) ||
+            (r->opts.http &&
+                    !ph_run_parse_http(r->opts.http, &r->http, error, size))) {
         return false;
     }
     if (r->opts.name) {

@@ -33,3 +33,7 @@ extern const struct ph_opt_usage ph_run_usage;
  * again. False: error[size] says what is wrong. */
 bool ph_run_parse_http(
         const char *text, struct ph_endpoint *out, char *error, size_t size);
+
+/* --host, and what it leaves to the other options. */
+bool ph_run_check_host(
+        const struct ph_run_options *opts, char *error, size_t size);

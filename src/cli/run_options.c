@@ -87,3 +87,24 @@ bool ph_run_parse_http(
     }
     return true;
 }
+
+bool ph_run_check_host(
+        const struct ph_run_options *opts, char *error, size_t size)
+{
+    struct ph_endpoint host;
+    char why[128];
+    if (!strcmp(opts->host, "local") || !strcmp(opts->host, "none")) {
+        return true;
+    }
+    if (!ph_endpoint_parse(opts->host, &host, why, sizeof(why))) {
+        snprintf(error, size, "--host: %s; or local, or none", why);
+        return false;
+    }
+    if (opts->encoder) {
+        snprintf(error, size,
+                "--encoder: %s runs already; give it to that porthole-hostd",
+                opts->host);
+        return false;
+    }
+    return true;
+}

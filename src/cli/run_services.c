@@ -213,7 +213,9 @@ void ph_run_describe_deskd(struct ph_run *r)
     add(&a, "--display", r->desktop.display);
     add(&a, "--fps", r->fps);
     add(&a, "--bitrate", r->opts.bitrate ? r->bitrate : NULL);
-    add(&a, "--encoder", r->opts.encoder);
+    if (!ph_run_wants_hostd(r)) { /* else hostd has it: see there */
+        add(&a, "--encoder", r->opts.encoder);
+    }
     add(&a, "--layout", r->opts.layout);
     add(&a, "--token-file", r->token_file);
     add(&a, "--view-token-file", r->view_token_file);

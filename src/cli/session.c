@@ -14,12 +14,11 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 
-/* The user's folder for sockets, or NULL. Root's is not taken: a desktop that
- * had to become another user could not come through it. */
+/* The user's folder for sockets, or NULL. */
 static const char *runtime_dir(void)
 {
     const char *dir = getenv("XDG_RUNTIME_DIR");
-    return dir && dir[0] == '/' && geteuid() != 0 ? dir : NULL;
+    return dir && dir[0] == '/' ? dir : NULL;
 }
 
 static bool try_create(struct ph_session *s, const char *above)
@@ -31,7 +30,9 @@ static bool try_create(struct ph_session *s, const char *above)
 bool ph_session_create(struct ph_session *s, char *error, size_t size)
 {
     *s = (struct ph_session){0};
-    const char *runtime = runtime_dir();
+    /* Root's is not taken: a desktop that had to become another user could
+     * not come through it. */
+    const char *runtime = geteuid() != 0 ? runtime_dir() : NULL;
     if (!(runtime && try_create(s, runtime)) && !try_create(s, "/tmp")) {
         snprintf(error, size, "cannot make a folder in /tmp: %s",
                 strerror(errno));
@@ -93,19 +94,37 @@ static bool write_facts(FILE *out, const struct ph_session *s,
     return ph_json_finish(&j);
 }
 
-bool ph_session_publish(
-        struct ph_session *s, const struct ph_session_facts *facts)
+/* Splits off the last part of a path. */
+static void parent_of(const char *path, char *out, size_t size)
+{
+    snprintf(out, size, "%.*s", (int)(strrchr(path, '/') - path), path);
+}
+
+/* Moves the finished file to where others look for it: renamed when whole,
+ * so that a reader never sees half of it. */
+static bool move_to_registry(struct ph_session *s, const char *draft)
 {
     char registry[PH_SESSION_PATH_MAX - 16];
     char above[sizeof(registry)];
-    char draft[PH_SESSION_PATH_MAX];
     ph_session_registry(registry, sizeof(registry));
-    snprintf(above, sizeof(above), "%s", registry);
-    *strrchr(above, '/') = 0;
-    if (!own_dir(above) || !own_dir(registry)) {
-        return false;
+    parent_of(registry, above, sizeof(above));
+    snprintf(s->file, sizeof(s->file), "%s/%s.json", registry, s->id);
+    bool moved = false;
+    /* Twice: a session that ends meanwhile removes the empty folder. */
+    for (int i = 0; i < 2 && !moved; i++) {
+        moved = own_dir(above) && own_dir(registry) &&
+                rename(draft, s->file) == 0;
     }
-    /* Renamed when whole: a reader never sees half of it. */
+    if (!moved) {
+        s->file[0] = 0;
+    }
+    return moved;
+}
+
+bool ph_session_publish(
+        struct ph_session *s, const struct ph_session_facts *facts)
+{
+    char draft[PH_SESSION_PATH_MAX];
     ph_session_path(s, "session.json", draft, sizeof(draft));
     int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
@@ -114,13 +133,7 @@ bool ph_session_publish(
         return false;
     }
     bool ok = write_facts(out, s, facts);
-    ok = fclose(out) == 0 && ok;
-    snprintf(s->file, sizeof(s->file), "%s/%s.json", registry, s->id);
-    if (!ok || rename(draft, s->file) != 0) {
-        s->file[0] = 0;
-        return false;
-    }
-    return true;
+    return fclose(out) == 0 && ok && move_to_registry(s, draft);
 }
 
 static int remove_one(
@@ -133,7 +146,15 @@ static int remove_one(
 void ph_session_remove(struct ph_session *s)
 {
     if (s->file[0]) {
+        char registry[PH_SESSION_PATH_MAX];
+        char above[PH_SESSION_PATH_MAX];
         unlink(s->file);
+        parent_of(s->file, registry, sizeof(registry));
+        parent_of(registry, above, sizeof(above));
+        /* Both only when they are empty. */
+        if (rmdir(registry) == 0) {
+            rmdir(above);
+        }
     }
     if (s->dir[0]) {
         nftw(s->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);

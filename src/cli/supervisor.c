@@ -214,20 +214,32 @@ static void service_ended(
         }
     }
     plan_retry(v);
+    if (v->needs && v->needs->state != PH_SERVICE_UP) {
+        return; /* it could not go on without that */
+    }
     fprintf(stderr, "%s %s; starting it again in %.1f s\n", v->name, how,
             (double)(v->retry_ns - ph_clock_ns()) / 1e9);
 }
 
+/* What died is told in the order of the services: the cause before what it
+ * took along. */
 static void reap(struct ph_supervisor *s)
 {
+    bool ended[PH_SUPERVISOR_SERVICES] = {false};
+    int statuses[PH_SUPERVISOR_SERVICES] = {0};
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         for (size_t i = 0; i < s->count; i++) {
             if (s->services[i]->pid == pid) {
-                service_ended(s, s->services[i], status);
-                break;
+                ended[i] = true;
+                statuses[i] = status;
             }
+        }
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        if (ended[i]) {
+            service_ended(s, s->services[i], statuses[i]);
         }
     }
 }

@@ -90,8 +90,25 @@ static void test_http(void)
     }
 }
 
+static void test_host(void)
+{
+    struct ph_run_options o = ph_run_defaults;
+    char error[256];
+    o.encoder = "libx264";
+    CHECK(ph_run_check_host(&o, error, sizeof(error)));
+    o.host = "none";
+    CHECK(ph_run_check_host(&o, error, sizeof(error)));
+    o.host = "tcp:10.0.2.2:15937";
+    CHECK(!ph_run_check_host(&o, error, sizeof(error)));
+    o.encoder = NULL;
+    CHECK(ph_run_check_host(&o, error, sizeof(error)));
+    o.host = "somewhere";
+    CHECK(!ph_run_check_host(&o, error, sizeof(error)));
+}
+
 int main(void)
 {
+    test_host();
     test_defaults();
     test_values();
     test_refused();
