@@ -35,10 +35,13 @@ static void load_file(struct ph_check *c, const char *path, off_t size)
         return;
     }
     struct ph_lib probe = {.path = (char *)path};
-    struct ph_lib *lib = ph_scan_load(&c->graph, path, path, true);
-    if (!lib && ph_scan_is_macho(path)) {
-        ph_check_add(c, &probe, false,
-                ph_xstrdup("is a Mach-O file that cannot be read"));
+    enum ph_macho_result why = PH_MACHO_OK;
+    struct ph_lib *lib = ph_scan_load(&c->graph, path, path, &why);
+    if (!lib && why != PH_MACHO_NOT_MACHO && why != PH_MACHO_UNSUPPORTED_TYPE) {
+        ph_check_add(c, &probe, why == PH_MACHO_UNSUPPORTED_CPU,
+                ph_xasprintf("is %s",
+                        why == PH_MACHO_OK ? "unreadable"
+                                           : ph_macho_result_text(why)));
     }
     if (lib) {
         lib->in_place = true;

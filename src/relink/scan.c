@@ -36,56 +36,30 @@ static bool map_file(struct ph_lib *lib, const char *path)
     return true;
 }
 
-static bool read_file(
-        struct ph_lib *lib, const char *path, const char *given, bool optional)
-{
-    lib->path = ph_xstrdup(path);
-    lib->given = ph_xstrdup(given);
-    if (!map_file(lib, path)) {
-        return false;
-    }
-    enum ph_macho_result r = ph_macho_parse_file(
-            lib->mapping.data, lib->mapping.size, &lib->file);
-    if (r == PH_MACHO_OK) {
-        ph_lib_read_commands(lib);
-        return true;
-    }
-    bool quiet = optional &&
-            (r == PH_MACHO_NOT_MACHO || r == PH_MACHO_UNSUPPORTED_TYPE);
-    if (!quiet) {
-        LOG_ERR("%s is %s", path, ph_macho_result_text(r));
-    }
-    return false;
-}
-
-struct ph_lib *ph_scan_load(
-        struct ph_graph *g, const char *path, const char *given, bool optional)
+struct ph_lib *ph_scan_load(struct ph_graph *g, const char *path,
+        const char *given, enum ph_macho_result *why)
 {
     struct ph_graph one = {0};
     struct ph_lib *lib = ph_graph_add(&one);
-    if (!read_file(lib, path, given, optional)) {
+    lib->path = ph_xstrdup(path);
+    lib->given = ph_xstrdup(given);
+    *why = PH_MACHO_OK;
+    bool ok = map_file(lib, path);
+    if (ok) {
+        *why = ph_macho_parse_file(
+                lib->mapping.data, lib->mapping.size, &lib->file);
+        ok = *why == PH_MACHO_OK;
+    }
+    if (!ok) {
         ph_graph_finish(&one);
         return NULL;
     }
+    ph_lib_read_commands(lib);
     struct ph_lib *added = ph_graph_add(g);
     *added = *lib;
     free(lib);
     free(one.libs);
     return added;
-}
-
-bool ph_scan_is_macho(const char *path)
-{
-    uint8_t start[8] = {0};
-    AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || read(fd, start, sizeof(start)) != sizeof(start)) {
-        return false;
-    }
-    struct ph_macho m;
-    enum ph_macho_result r = ph_macho_parse(start, sizeof(start), &m);
-    struct ph_macho_file f;
-    return r == PH_MACHO_BAD_COMMANDS ||
-            ph_macho_parse_file(start, sizeof(start), &f) == PH_MACHO_BAD_FAT;
 }
 
 /* The lib with this real path, loaded now if it is not there yet. */
@@ -108,10 +82,13 @@ static struct ph_lib *get_lib(struct ph_graph *g, const struct ph_scan *scan,
                 PH_SCAN_FILES_MAX, path);
         return NULL;
     }
-    struct ph_lib *lib = ph_scan_load(g, real, given, false);
+    enum ph_macho_result why = PH_MACHO_OK;
+    struct ph_lib *lib = ph_scan_load(g, real, given, &why);
     if (lib) {
         lib->loader = loader;
         lib->in_place = ph_path_under(real, scan->bundle);
+    } else if (why != PH_MACHO_OK) {
+        LOG_ERR("%s is %s", real, ph_macho_result_text(why));
     }
     return lib;
 }

@@ -22,11 +22,7 @@ enum {
 bool ph_scan_run(struct ph_graph *g, const struct ph_scan *scan,
         char *const *binaries, size_t count);
 
-/* Maps and parses the file into a new lib of the graph. On failure logs (as
- * error, or not at all when it is no Mach-O and `optional`) and returns NULL.
- */
-struct ph_lib *ph_scan_load(
-        struct ph_graph *g, const char *path, const char *given, bool optional);
-
-/* Whether the file starts like a Mach-O or fat file, however damaged. */
-bool ph_scan_is_macho(const char *path);
+/* Maps and parses the file into a new lib of the graph. NULL: *why says what
+ * it is (or, when it could not be read at all, PH_MACHO_OK: that is logged). */
+struct ph_lib *ph_scan_load(struct ph_graph *g, const char *path,
+        const char *given, enum ph_macho_result *why);
