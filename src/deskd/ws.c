@@ -23,8 +23,14 @@ static enum ph_ws_event fail(struct ph_ws_parser *p, enum ph_ws_code code)
 /* How long the head is, known from its first two bytes on. */
 static size_t head_size(const struct ph_ws_parser *p)
 {
-    uint8_t len = p->head_len < 2 ? 0 : p->head[1] & 0x7f;
-    return (len == 127 ? 10U : len == 126 ? 4U : 2U) + MASK_SIZE;
+    if (p->head_len < 2) {
+        return 2 + MASK_SIZE;
+    }
+    uint8_t len = p->head[1] & 0x7f;
+    return (len == 127                  ? 10U
+                           : len == 126 ? 4U
+                                        : 2U) +
+            (p->head[1] & MASKED ? MASK_SIZE : 0U);
 }
 
 static uint64_t payload_size(const struct ph_ws_parser *p)

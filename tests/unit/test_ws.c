@@ -111,7 +111,7 @@ static void test_failures(void)
     expect_failure(
             0x82, payload, PH_STREAM_MAX_CLIENT_MESSAGE + 1, PH_WS_TOO_BIG);
 
-    static const uint8_t unmasked[] = {0x82, 0x01, 'x', 0, 0, 0};
+    static const uint8_t unmasked[] = {0x82, 0x01, 'x'};
     struct ph_ws_parser p = {0};
     CHECK_EQ(feed(&p, unmasked, sizeof(unmasked), 1), PH_WS_FAILED);
     CHECK_EQ(p.code, PH_WS_PROTOCOL_ERROR);
