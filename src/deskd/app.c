@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "deskd/auth.h"
+#include "deskd/host_spawn.h"
 #include "deskd/http.h"
 #include "deskd/hub.h"
 #include "deskd/report.h"
@@ -25,6 +26,7 @@ struct app {
     struct ph_auth auth;
     char name[256];
     struct ph_hub *hub;
+    struct ph_host_spawn *host; /* NULL: it is somebody else's */
     struct ph_source *source;
     struct ph_input *input;
     struct ph_http *http;
@@ -50,6 +52,26 @@ static bool init_auth(struct app *app, char *error, size_t size)
     return true;
 }
 
+/* Where the source has its pictures encoded. */
+static bool choose_host(
+        struct app *app, struct ph_link_options *link, char *error, size_t size)
+{
+    const struct ph_deskd_options *o = app->options;
+    if (!o->local_host) {
+        link->endpoint = o->host_endpoint;
+        if (o->encoder) {
+            LOG_WARN("--encoder has no effect on the host at %s", o->host);
+        }
+        return true;
+    }
+    const char *args[] = {"--encoder", o->encoder, NULL};
+    app->host =
+            ph_host_spawn_create(NULL, o->encoder ? args : NULL, error, size);
+    link->connect = ph_host_spawn_connect;
+    link->connect_data = app->host;
+    return app->host != NULL;
+}
+
 static bool init_desktop(struct app *app, char *error, size_t size)
 {
     const struct ph_deskd_options *o = app->options;
@@ -63,8 +85,8 @@ static bool init_desktop(struct app *app, char *error, size_t size)
             .max_fps = o->fps,
             .link = {.name = app->name, .bitrate = (uint32_t)o->bitrate},
     };
-    if (!o->local_host) {
-        source.link.endpoint = o->host_endpoint;
+    if (!choose_host(app, &source.link, error, size)) {
+        return false;
     }
     app->source = ph_source_create(
             &source, &ph_hub_source_events, app->hub, error, size);
@@ -110,6 +132,7 @@ static void finish(struct app *app)
     ph_hub_destroy(app->hub);
     ph_http_destroy(app->http);
     ph_source_destroy(app->source);
+    ph_host_spawn_destroy(app->host);
     if (app->input) {
         app->input->ops->destroy(app->input);
     }

@@ -113,13 +113,6 @@ bool ph_deskd_options_check(
         snprintf(error, size, "--host: %s", why);
         return false;
     }
-    if (o->encoder && !o->local_host) {
-        snprintf(error, size,
-                "--encoder is for a local host; give it to the "
-                "porthole-hostd at %s",
-                o->host);
-        return false;
-    }
     if (strcmp(o->capture, "wlr") != 0 && strcmp(o->capture, "test") != 0) {
         snprintf(error, size, "--capture: '%s' is neither wlr nor test",
                 o->capture);

@@ -16,6 +16,7 @@
 
 #include "common/clock.h"
 #include "common/parse.h"
+#include "deskd/host_spawn.h"
 #include "deskd/input.h"
 
 enum {
@@ -217,4 +218,21 @@ struct ph_input *ph_input_wlr_create(const char *display, const char *output,
 {
     snprintf(error, size, "this is a test program: use --capture test");
     return NULL;
+}
+
+/* No host: there is nothing to encode. */
+struct ph_host_spawn *ph_host_spawn_create(
+        const char *program, const char *const args[], char *error, size_t size)
+{
+    static char none;
+    return (struct ph_host_spawn *)(void *)&none;
+}
+
+int ph_host_spawn_connect(void *spawn, int64_t deadline_ns)
+{
+    return -1;
+}
+
+void ph_host_spawn_destroy(struct ph_host_spawn *spawn)
+{
 }
