@@ -267,8 +267,8 @@ enum ph_link_result ph_link_repeat(
     pthread_mutex_lock(&s->lock);
     if (!s->ready || !s->can_repeat || s->newest < 0) {
         result = PH_LINK_DOWN;
-    } else if (s->count >= s->window) {
-        s->room_wanted = true;
+    } else if (s->count + (s->acquired != NULL) >= s->window) {
+        s->room_wanted = true; /* the acquired slot has its place already */
         result = PH_LINK_FULL;
     } else {
         append_locked(s, PH_HXFR_REPEAT, pts, flags, sequence);

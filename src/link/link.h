@@ -103,7 +103,7 @@ struct ph_link_picture {
 
 enum ph_link_result ph_link_acquire(
         struct ph_link *link, struct ph_link_picture *out);
-/* Gives an acquired slot back unused; its content counts as undefined. */
+/* Gives an acquired slot back unused: with what was in it before. */
 void ph_link_release(struct ph_link *link, const struct ph_link_picture *p);
 
 /* Sends an acquired slot. rects: what changed since the frame submitted
@@ -116,7 +116,8 @@ enum ph_link_result ph_link_submit(struct ph_link *link,
         const struct ph_rect *rects, size_t rect_count, uint32_t *sequence);
 
 /* Asks for the surface as the host holds it once more. DOWN also before the
- * first frame and on a host that cannot. */
+ * first frame and on a host that cannot. An acquired slot counts as in flight:
+ * with a window of 1 release it first. */
 enum ph_link_result ph_link_repeat(
         struct ph_link *link, int64_t pts, uint32_t flags, uint32_t *sequence);
 
