@@ -45,6 +45,33 @@ void ph_pixels_to_nv12(const struct ph_rgb *src, const struct ph_nv12 *dst,
     repeat_edges(luma, dst->stride[0], width, height, rect);
 }
 
+void ph_pixels_to_bgra(const struct ph_rgb *src, uint8_t *dst,
+        uint32_t dst_stride, struct ph_rect rect)
+{
+    if (rect.x >= src->width || rect.y >= src->height) {
+        return;
+    }
+    uint32_t width = PH_MIN(rect.width, src->width - rect.x);
+    uint32_t height = PH_MIN(rect.height, src->height - rect.y);
+    const uint8_t *from =
+            src->data + (size_t)rect.y * src->stride + (size_t)rect.x * 4;
+    uint8_t *to = dst + (size_t)rect.y * dst_stride + (size_t)rect.x * 4;
+    int (*convert)(const uint8_t *, int, uint8_t *, int, int, int) =
+            src->format == PH_HXFR_RGBA ? ABGRToARGB : ARGBCopy;
+    convert(from, (int)src->stride, to, (int)dst_stride, (int)width,
+            (int)height);
+    if (width < rect.width) {
+        for (uint32_t y = 0; y < height; y++) {
+            uint8_t *last = to + (size_t)y * dst_stride + (size_t)width * 4;
+            memcpy(last, last - 4, 4);
+        }
+    }
+    if (height < rect.height) {
+        uint8_t *last = to + (size_t)height * dst_stride;
+        memcpy(last, last - dst_stride, (size_t)rect.width * 4);
+    }
+}
+
 static void copy_plane(const uint8_t *src, uint32_t src_stride, uint8_t *dst,
         uint32_t dst_stride, uint32_t bytes, uint32_t rows)
 {

@@ -34,6 +34,10 @@ struct ph_rgb {
 void ph_pixels_to_nv12(const struct ph_rgb *src, const struct ph_nv12 *dst,
         struct ph_rect rect);
 
+/* The same into PH_HXFR_BGRA; dst_stride in bytes. */
+void ph_pixels_to_bgra(const struct ph_rgb *src, uint8_t *dst,
+        uint32_t dst_stride, struct ph_rect rect);
+
 /* Copies a rectangle of an NV12 picture into the same place of another. */
 void ph_pixels_copy_nv12(const struct ph_nv12 *src, const struct ph_nv12 *dst,
         struct ph_rect rect);

@@ -153,8 +153,33 @@ static void test_copies(void)
     CHECK_EQ(a.chroma[29 * 200 + 99], 128);
 }
 
+/* For hosts that want 4 bytes a pixel; odd sides as with NV12. */
+static void test_bgra(void)
+{
+    static uint8_t out[16 * 16 * 4];
+    fill_random();
+    memset(out, 0xee, sizeof(out));
+    struct ph_rgb src = source(5, 3, PH_HXFR_BGRA);
+    ph_pixels_to_bgra(&src, out, 64, (struct ph_rect){2, 0, 4, 4});
+    CHECK_MEM(out + 8, rgb + 8, 12);
+    CHECK_MEM(out + 64 + 8, rgb + 800 + 8, 12);
+    CHECK_MEM(out + 20, rgb + 16, 4); /* the last column again */
+    CHECK_MEM(out + 3 * 64 + 8, rgb + 2 * 800 + 8, 12); /* and row */
+    CHECK_EQ(out[7], 0xee);
+    CHECK_EQ(out[24], 0xee);
+    CHECK_EQ(out[4 * 64 + 8], 0xee);
+    src.format = PH_HXFR_RGBA;
+    ph_pixels_to_bgra(&src, out, 64, (struct ph_rect){0, 0, 2, 2});
+    CHECK_EQ(out[0], rgb[2]);
+    CHECK_EQ(out[1], rgb[1]);
+    CHECK_EQ(out[2], rgb[0]);
+    ph_pixels_to_bgra(&src, out, 64, (struct ph_rect){6, 4, 2, 2});
+    CHECK_EQ(out[4 * 64 + 24], 0xee);
+}
+
 int main(void)
 {
+    test_bgra();
     test_colours();
     test_rects();
     test_odd();
