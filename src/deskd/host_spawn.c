@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@ struct ph_host_spawn {
     char program[PATH_MAX];
     char **argv; /* NULL-terminated */
     pid_t pid; /* 0: none */
+    atomic_int shown_pid; /* the same, for other threads */
 };
 
 struct ph_host_spawn *ph_host_spawn_create(
@@ -75,6 +77,7 @@ static bool reap(struct ph_host_spawn *s, int64_t deadline_ns)
                         WTERMSIG(status));
             }
             s->pid = 0;
+            s->shown_pid = 0;
             return true;
         }
         if (ph_clock_ns() >= deadline_ns) {
@@ -152,8 +155,14 @@ int ph_host_spawn_connect(void *data, int64_t deadline_ns)
         errno = err;
         return -1;
     }
+    s->shown_pid = s->pid;
     LOG_DBG("started %s as %d", s->program, (int)s->pid);
     return ph_steal_fd(&ours);
+}
+
+pid_t ph_host_spawn_pid(const struct ph_host_spawn *s)
+{
+    return s->shown_pid;
 }
 
 void ph_host_spawn_destroy(struct ph_host_spawn *s)

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct ph_host_spawn;
 
@@ -23,6 +24,9 @@ struct ph_host_spawn *ph_host_spawn_create(const char *program,
 /* For ph_link_options, on the link's thread: ends the host before, if any,
  * starts one and returns our end of the socket; -1 with errno. */
 int ph_host_spawn_connect(void *spawn, int64_t deadline_ns);
+
+/* Of the host that runs now, 0: none. Any thread. */
+pid_t ph_host_spawn_pid(const struct ph_host_spawn *spawn);
 
 /* Ends the host. After ph_link_stop. */
 void ph_host_spawn_destroy(struct ph_host_spawn *spawn);

@@ -48,15 +48,19 @@ struct ph_source_options {
     const char *capture; /* "wlr", "test" */
     const char *display; /* $WAYLAND_DISPLAY when NULL */
     const char *output; /* NULL: the first */
-    uint32_t test_width; /* capture test */
+    uint32_t test_width; /* capture test; it moves at max_fps */
     uint32_t test_height;
     uint32_t max_fps; /* 0: as the compositor gives */
-    struct ph_link_options link;
+    struct ph_link_options link; /* window 0: 2 */
 };
 
+/* Connects to the desktop; NULL when it is not there: error[size] says why
+ * and what to do. Later on it connects again by itself. What options point to
+ * is copied, but for link.connect_data, which must outlive the source. */
 struct ph_source *ph_source_create(const struct ph_source_options *options,
         const struct ph_source_events *events, void *data, char *error,
         size_t size);
+/* Not inside an event. No event comes afterwards. */
 void ph_source_destroy(struct ph_source *source);
 
 /* Off: no capture, no encode, no byte to the host. On: the next unit is a
