@@ -93,7 +93,7 @@ static void on_switched(SoupServerMessage *msg, gpointer data)
     g_autoptr(GSocketAddress) remote =
             g_object_ref(soup_server_message_get_remote_address(msg));
     int fd = ph_listener_take(http->listener, remote);
-    g_autoptr(GIOStream) stream = soup_server_message_steal_connection(msg);
+    g_object_unref(soup_server_message_steal_connection(msg));
     if (fd >= 0) {
         ph_hub_add(http->hub, ph_wsock_create(&http->sockets, fd));
     }

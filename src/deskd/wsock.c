@@ -312,7 +312,8 @@ struct ph_transport *ph_wsock_create(struct ph_wsock_set *set, int fd)
 
 void ph_wsock_set_finish(struct ph_wsock_set *set)
 {
-    while (set->list) {
-        wsock_free(set->list->data);
+    for (GList *next, *l = set->list; l; l = next) {
+        next = l->next;
+        wsock_free(l->data);
     }
 }

@@ -19,7 +19,7 @@ static bool refuse(struct ph_session *s, const char *why)
 /* Descriptors travel on unix sockets only. */
 static bool is_local(int fd)
 {
-    struct sockaddr_storage sa;
+    struct sockaddr_storage sa = {0};
     socklen_t len = sizeof(sa);
     return getsockname(fd, (struct sockaddr *)&sa, &len) == 0 &&
             sa.ss_family == AF_UNIX;

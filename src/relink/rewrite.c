@@ -146,7 +146,7 @@ static bool place_slice(const struct ph_macho_file *f, unsigned index,
 static enum ph_rewrite_result add_slice(
         struct ph_output *out, const struct ph_slice_plan *p)
 {
-    struct ph_slice_output s;
+    struct ph_slice_output s = {0};
     enum ph_rewrite_result r = ph_slice_build(p, &s);
     own(out, s.head);
     own(out, s.tail);
