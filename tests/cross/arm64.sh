@@ -70,13 +70,15 @@ endian = 'little'
 EOF
 }
 
-if [ ! -f "$dir/sysroot.done" ]; then
+# Anew when this script or the packages changed.
+cat "$0" <(listed_packages build) >"$dir/now"
+if ! cmp -s "$dir/now" "$dir/made-by"; then
+    rm -rf "$dir/build"
     make_sysroot
-    touch "$dir/sysroot.done"
+    cp "$dir/now" "$dir/made-by"
 fi
 if [ ! -f "$dir/build/build.ninja" ]; then
     cross_file >"$dir/arm64.ini"
-    rm -rf "$dir/build"
     meson setup "$dir/build" "$root" --cross-file "$dir/arm64.ini" \
         -Dwerror=true -Dauto_features=enabled
 fi

@@ -98,12 +98,13 @@ unresolved() {
         cp package-lock.json node_modules/.porthole-lock
     }
 })
-if [ ! -f "$dir/build/build.ninja" ]; then
+if [ ! -f "$dir/build/build.ninja" ] || ! cmp -s "$0" "$dir/made-by"; then
     stage_headers
     cross_file >"$dir/macos.ini"
     rm -rf "$dir/build"
     meson setup "$dir/build" "$root" --cross-file "$dir/macos.ini" \
         -Dwerror=true -Dauto_features=enabled -Ddeskd=disabled
+    cp "$0" "$dir/made-by"
 fi
 ninja -C "$dir/build"
 unresolved
