@@ -92,6 +92,7 @@ static void on_switched(SoupServerMessage *msg, gpointer data)
     struct ph_http *http = data;
     g_autoptr(GSocketAddress) remote =
             g_object_ref(soup_server_message_get_remote_address(msg));
+    /* A descriptor of its own: that of the connection is closed. */
     int fd = ph_listener_take(http->listener, remote);
     g_object_unref(soup_server_message_steal_connection(msg));
     if (fd >= 0) {

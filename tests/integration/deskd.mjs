@@ -31,8 +31,12 @@ export class Deskd {
       "--capture", "test", "--http", "127.0.0.1:0", "--token-file", files[0],
       "--view-token-file", files[1], ...args,
     ], {
-      env: { ...process.env, XDG_RUNTIME_DIR: this.dir, HOME: this.dir,
-        ...env },
+      env: {
+        ...process.env, XDG_RUNTIME_DIR: this.dir, HOME: this.dir,
+        // With a sanitizer: what is freed counts as free.
+        ASAN_OPTIONS: "quarantine_size_mb=0:thread_local_quarantine_size_kb=0",
+        ...env,
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.exit = once(this.process, "exit");
@@ -85,6 +89,11 @@ export class Deskd {
     const status = await readFile(`${task}/status`, "utf8");
     const wakes = /\nvoluntary_ctxt_switches:\s+(\d+)/.exec(status)[1];
     return { ms: Number(ns) / 1e6, wakes: Number(wakes) };
+  }
+
+  /** For a test that failed on the way: no process stays. */
+  kill() {
+    this.process.kill("SIGKILL");
   }
 
   /** SIGTERM; resolves with [code, signal]. */

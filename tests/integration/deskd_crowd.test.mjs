@@ -30,6 +30,7 @@ test("50 viewers, one that never reads, one at 1 Mbit/s",
   { timeout: 180000 }, async (t) => {
     const deskd = await Deskd.start(["--fps", "30"],
       { FAKE_SOURCE_KEY: "150000", FAKE_SOURCE_DELTA: "8000" });
+    t.after(() => deskd.kill());
     const good = [];
     for (let i = 0; i < 48; i++) {
       good.push(await new Viewer(deskd.port).join(TOKEN));
@@ -75,6 +76,7 @@ test("50 viewers, one that never reads, one at 1 Mbit/s",
 test("200 who join within 10 s cause few keyframes",
   { timeout: 120000 }, async (t) => {
     const deskd = await Deskd.start(["--fps", "30"]);
+    t.after(() => deskd.kill());
     const started = performance.now();
     const viewers = [];
     const joined = [];
@@ -107,6 +109,7 @@ test("200 who join within 10 s cause few keyframes",
 
 test("a still screen costs next to nothing", { timeout: 60000 }, async (t) => {
   const deskd = await Deskd.start([], { FAKE_SOURCE_STATIC: "1" });
+  t.after(() => deskd.kill());
   const viewer = await new Viewer(deskd.port).join(TOKEN);
   await viewer.until(() => viewer.frames === 1);
   const before = await deskd.work();

@@ -101,9 +101,10 @@ describe("who may ask", () => {
     assert.equal(rebound.status, 403);
   });
 
-  test("--allow-host and --allow-origin let more in", async () => {
+  test("--allow-host and --allow-origin let more in", async (t) => {
     const other = await Deskd.start(["--allow-host", "desk.example",
       "--allow-origin", "https://portal.example"]);
+    t.after(() => other.kill());
     const viewer = await new Viewer(other.port).open({
       Host: "desk.example", Origin: "https://portal.example",
     });

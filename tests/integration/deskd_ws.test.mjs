@@ -196,8 +196,9 @@ describe("input", () => {
 });
 
 describe("the end", () => {
-  test("everybody is told, the exit is clean", async () => {
+  test("everybody is told, the exit is clean", async (t) => {
     const other = await Deskd.start();
+    t.after(() => other.kill());
     const viewers = await Promise.all([1, 2, 3].map(
       () => new Viewer(other.port).join(TOKEN)));
     const stuck = await new Viewer(other.port).join(TOKEN);
