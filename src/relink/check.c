@@ -154,7 +154,7 @@ static void check_deps(struct ph_check *c, const struct ph_lib *lib,
     for (size_t i = 0; i < lib->dep_count; i++) {
         const struct ph_dep *dep = &lib->deps[i];
         AUTOFREE char *path = NULL;
-        bool searched = false;
+        enum ph_resolved_by by = PH_RESOLVED_BY_DYLD;
         if (ph_path_is_build(dep->name)) {
             ph_check_add(c, lib, false,
                     ph_xasprintf("a dependency is a path of the build "
@@ -162,7 +162,7 @@ static void check_deps(struct ph_check *c, const struct ph_lib *lib,
                             dep->name));
             continue;
         }
-        switch (ph_resolve(r, lib, dep->name, &path, &searched)) {
+        switch (ph_resolve(r, lib, dep->name, &path, &by)) {
         case PH_RESOLVED_SYSTEM:
             break;
         case PH_RESOLVED_FILE:

@@ -106,7 +106,8 @@ void ph_check_seal(struct ph_check *c)
     if (!c->bundle) {
         return;
     }
-    if (ph_seal_check(c->bundle, &c->graph, &what) == PH_SEAL_STALE) {
+    struct ph_strings files = ph_seal_files(&c->graph, c->dir);
+    if (ph_seal_check(c->bundle, &files, &what) == PH_SEAL_STALE) {
         ph_check_add(c, NULL, true,
                 ph_xasprintf(
                         "its outer seal (CodeResources) is stale: %s", what));

@@ -175,7 +175,7 @@ static size_t put_command(
         uint32_t fixed = ph_macho_name_offset(c);
         const char *name = new_name(w, c);
         memcpy(to, c->data, fixed);
-        memcpy(to + fixed, name, strlen(name));
+        memcpy(to + fixed, name, strlen(name) + 1);
     }
     ph_store_u32(to + 4, (uint32_t)size);
     if (c->cmd == PH_LC_BUILD_VERSION && size < c->size) {
@@ -190,7 +190,7 @@ static size_t put_rpath(const char *path, uint8_t *to)
     ph_store_u32(to, (uint32_t)PH_LC_RPATH);
     ph_store_u32(to + 4, (uint32_t)size);
     ph_store_u32(to + 8, RPATH_FIXED);
-    memcpy(to + RPATH_FIXED, path, strlen(path));
+    memcpy(to + RPATH_FIXED, path, strlen(path) + 1);
     return size;
 }
 

@@ -3,6 +3,15 @@
 
 #include <nettle/sha1.h>
 #include <nettle/sha2.h>
+#include <nettle/version.h>
+
+/* Version 4 leaves out how many bytes of the digest are wanted. */
+#if NETTLE_VERSION_MAJOR >= 4
+#define DIGEST(algorithm, ctx, size, out) algorithm##_digest((ctx), (out))
+#else
+#define DIGEST(algorithm, ctx, size, out)                                      \
+    algorithm##_digest((ctx), (size), (out))
+#endif
 
 void ph_digest_sha256(
         const struct ph_bytes *parts, size_t count, uint8_t out[PH_SHA256_SIZE])
@@ -12,7 +21,7 @@ void ph_digest_sha256(
     for (size_t i = 0; i < count; i++) {
         sha256_update(&ctx, parts[i].len, parts[i].data);
     }
-    sha256_digest(&ctx, PH_SHA256_SIZE, out);
+    DIGEST(sha256, &ctx, PH_SHA256_SIZE, out);
 }
 
 void ph_digest_sha1(
@@ -23,5 +32,5 @@ void ph_digest_sha1(
     for (size_t i = 0; i < count; i++) {
         sha1_update(&ctx, parts[i].len, parts[i].data);
     }
-    sha1_digest(&ctx, PH_SHA1_SIZE, out);
+    DIGEST(sha1, &ctx, PH_SHA1_SIZE, out);
 }

@@ -96,7 +96,7 @@ enum ph_macho_type ph_lib_type(const struct ph_lib *lib)
 
 struct ph_lib *ph_graph_add(struct ph_graph *g)
 {
-    g->libs = ph_xrealloc(g->libs, (g->count + 1) * sizeof(*g->libs));
+    g->libs = ph_xrealloc(g->libs, (g->count + 1) * sizeof(struct ph_lib *));
     g->libs[g->count] = ph_xcalloc(1, sizeof(**g->libs));
     return g->libs[g->count++];
 }

@@ -31,6 +31,7 @@ struct ph_dep {
     char *name; /* as the load command has it */
     char *new_name; /* NULL: stays */
     bool weak; /* dyld goes on without it */
+    bool needs_rpath; /* no rpath leads to it yet */
     enum ph_dep_state state;
     struct ph_lib *lib;
 };

@@ -44,9 +44,13 @@ int main(int argc, char **argv)
                 error);
         return 2;
     }
-    struct sigaction sa = {.sa_handler = on_signal};
+    if (options.check) {
+        return run_check(&options);
+    }
+    /* The first one ends the move in good order, the next one at once. */
+    struct sigaction sa = {
+            .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);
-    return options.check ? run_check(&options)
-                         : ph_move_run(&options, argv, (size_t)operands);
+    return ph_move_run(&options, argv, (size_t)operands);
 }

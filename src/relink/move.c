@@ -82,6 +82,16 @@ static bool print_report(const struct ph_relink_options *o, struct ph_graph *g,
     return fflush(stdout) == 0;
 }
 
+static bool seal_is_stale(
+        const struct ph_graph *g, const char *app, const char *into)
+{
+    AUTOFREE char *what = NULL;
+    struct ph_strings files = ph_seal_files(g, into);
+    bool stale = ph_seal_check(app, &files, &what) == PH_SEAL_STALE;
+    ph_strings_finish(&files);
+    return stale;
+}
+
 int ph_move_run(
         const struct ph_relink_options *o, char *const *binaries, size_t count)
 {
@@ -103,10 +113,7 @@ int ph_move_run(
             .into = into, .dry_run = o->dry_run, .bundle = app};
     report.ok = ph_scan_run(&g, &scan, binaries, count) &&
             plan_and_apply(&g, &plan, &apply);
-    if (report.ok && app && !o->dry_run) {
-        AUTOFREE char *what = NULL;
-        report.resealed_needed = ph_seal_check(app, &g, &what) == PH_SEAL_STALE;
-    }
+    report.seal_stale = report.ok && app && seal_is_stale(&g, app, into);
     bool printed = print_report(o, &g, &report);
     if (!printed) {
         LOG_ERRNO("cannot write to standard output");

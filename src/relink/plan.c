@@ -184,25 +184,35 @@ static void plan_program_rpath(const struct ph_plan *plan, struct ph_lib *lib)
                     here ? "" : relative));
 }
 
-static bool uses_rpath(const struct ph_lib *lib)
+/* Whether a file of the graph finds another one by @rpath in a new way: an app
+ * that is in order already is not to be touched. */
+static bool needs_rpath(const struct ph_graph *g, const struct ph_lib *program)
 {
-    for (size_t i = 0; i < lib->dep_count; i++) {
-        if (lib->deps[i].state == PH_DEP_LIBRARY) {
-            return true;
+    for (size_t i = 0; i < g->count; i++) {
+        const struct ph_lib *lib = g->libs[i];
+        for (size_t k = 0; !lib->same_as && k < lib->dep_count; k++) {
+            const struct ph_dep *dep = &lib->deps[k];
+            const char *name = dep->new_name ? dep->new_name : dep->name;
+            bool is_new = dep->needs_rpath || dep->new_name ||
+                    program->drop_rpaths.count > 0 || !lib->in_place;
+            if (dep->state == PH_DEP_LIBRARY && is_new &&
+                    strncmp(name, "@rpath/", 7) == 0) {
+                return true;
+            }
         }
     }
     return false;
 }
 
-static void plan_rpaths(const struct ph_plan *plan, struct ph_lib *lib)
+static void plan_rpaths(const struct ph_plan *plan, const struct ph_graph *g,
+        struct ph_lib *lib)
 {
     for (size_t i = 0; i < lib->rpaths.count; i++) {
         if (ph_path_is_build(lib->rpaths.items[i])) {
             ph_strings_add(&lib->drop_rpaths, lib->rpaths.items[i]);
         }
     }
-    if (ph_lib_type(lib) == PH_MACHO_EXECUTE && uses_rpath(lib) &&
-            strcmp(plan->prefix, "@rpath") == 0) {
+    if (ph_lib_type(lib) == PH_MACHO_EXECUTE && needs_rpath(g, lib)) {
         plan_program_rpath(plan, lib);
     }
 }
@@ -222,7 +232,11 @@ bool ph_plan_run(const struct ph_plan *plan, struct ph_graph *g,
     for (size_t i = 0; i < g->count; i++) {
         if (!g->libs[i]->same_as) {
             plan_names(plan, g->libs[i]);
-            plan_rpaths(plan, g->libs[i]);
+        }
+    }
+    for (size_t i = 0; i < g->count; i++) {
+        if (!g->libs[i]->same_as) {
+            plan_rpaths(plan, g, g->libs[i]);
         }
     }
     return true;

@@ -123,7 +123,7 @@ void ph_report_text(FILE *out, struct ph_graph *g, const struct ph_report *r)
             t.actions[PH_REPORT_COPIED], (double)t.copied_bytes / 1e6,
             t.actions[PH_REPORT_EDITED], t.actions[PH_REPORT_UNCHANGED],
             t.names, t.ids, t.dropped, t.added, t.system);
-    if (r->resealed_needed) {
+    if (r->seal_stale) {
         fprintf(out, "\nThe seal of %s no longer fits what is in it.\n",
                 r->bundle);
         ph_hint_print(out, g, r->into, r->bundle);

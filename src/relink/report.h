@@ -11,7 +11,7 @@ struct ph_report {
     const char *into;
     bool dry_run;
     bool ok; /* it was done, or could be */
-    bool resealed_needed; /* the bundle's outer seal no longer fits */
+    bool seal_stale; /* the bundle's outer seal no longer fits */
     const char *bundle;
 };
 

@@ -74,7 +74,7 @@ bool ph_report_json(
     ph_json_bool(&j, "dry_run", r->dry_run);
     ph_json_string(&j, "into", r->into);
     ph_json_string(&j, "bundle", r->bundle);
-    ph_json_bool(&j, "seal_stale", r->resealed_needed);
+    ph_json_bool(&j, "seal_stale", r->seal_stale);
     ph_json_open_array(&j, "files");
     for (size_t i = 0; i < g->count; i++) {
         put_lib(&j, g->libs[i], r->into);

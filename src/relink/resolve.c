@@ -56,22 +56,31 @@ static bool try_path(struct search *s, char *path)
     return false;
 }
 
-static const struct ph_lib *program_of(const struct ph_lib *lib)
+/* The folder of the program that the file is loaded by. */
+static char *program_dir(const struct ph_resolver *r, const struct ph_lib *lib)
 {
     while (lib->loader) {
         lib = lib->loader;
     }
-    return lib;
+    for (size_t i = 0; lib->file.count > 0 &&
+            ph_lib_type(lib) != PH_MACHO_EXECUTE && i < r->graph->count;
+            i++) {
+        const struct ph_lib *other = r->graph->libs[i];
+        if (other->binary && ph_lib_type(other) == PH_MACHO_EXECUTE) {
+            lib = other;
+        }
+    }
+    return ph_path_dir(lib->path);
 }
 
-static bool try_rpaths(
-        struct search *s, const struct ph_lib *owner, const char *rest)
+static bool try_rpaths(const struct ph_resolver *r, struct search *s,
+        const struct ph_lib *owner, const char *rest)
 {
     AUTOFREE char *dir = ph_path_dir(owner->path);
-    AUTOFREE char *program_dir = ph_path_dir(program_of(owner)->path);
+    AUTOFREE char *program = program_dir(r, owner);
     for (size_t i = 0; i < owner->rpaths.count; i++) {
         AUTOFREE char *base =
-                ph_resolve_expand(owner->rpaths.items[i], dir, program_dir);
+                ph_resolve_expand(owner->rpaths.items[i], dir, program);
         if (base && try_path(s, ph_path_join(base, rest))) {
             return true;
         }
@@ -94,17 +103,17 @@ static bool try_rpath_name(const struct ph_resolver *r, struct search *s,
         const struct ph_lib *loader, const char *rest)
 {
     for (const struct ph_lib *l = loader; l; l = l->loader) {
-        if (try_rpaths(s, l, rest)) {
+        if (try_rpaths(r, s, l, rest)) {
             return true;
         }
     }
     for (size_t i = 0; i < r->graph->count; i++) {
         const struct ph_lib *l = r->graph->libs[i];
-        if (l->binary && try_rpaths(s, l, rest)) {
+        if (l->binary && try_rpaths(r, s, l, rest)) {
             return true;
         }
     }
-    return try_dirs(s, r->rpath_dirs, rest);
+    return false;
 }
 
 static bool try_search_dirs(
@@ -118,24 +127,29 @@ static bool try_search_dirs(
 
 enum ph_resolved ph_resolve(const struct ph_resolver *r,
         const struct ph_lib *loader, const char *name, char **path,
-        bool *searched)
+        enum ph_resolved_by *by)
 {
     struct search s = {0};
     AUTOFREE char *dir = ph_path_dir(loader->path);
-    AUTOFREE char *program_dir = ph_path_dir(program_of(loader)->path);
+    AUTOFREE char *program = program_dir(r, loader);
     const char *rest = after(name, "@rpath");
-    *searched = false;
+    *by = PH_RESOLVED_BY_DYLD;
     if (ph_path_is_system(name)) {
         return PH_RESOLVED_SYSTEM;
     }
-    bool found = rest ? try_rpath_name(r, &s, loader, rest + strspn(rest, "/"))
-                      : try_path(&s, ph_resolve_expand(name, dir, program_dir));
-    if (!found && !s.system) {
-        found = try_search_dirs(r, &s, name);
-        *searched = found;
+    if (rest) {
+        rest += strspn(rest, "/");
+        try_rpath_name(r, &s, loader, rest);
+    } else {
+        try_path(&s, ph_resolve_expand(name, dir, program));
+    }
+    if (!s.found && rest && try_dirs(&s, r->rpath_dirs, rest)) {
+        *by = PH_RESOLVED_BY_RPATH_DIR;
+    } else if (!s.found && !s.system && try_search_dirs(r, &s, name)) {
+        *by = PH_RESOLVED_BY_SEARCH;
     }
     *path = s.found;
-    return found       ? PH_RESOLVED_FILE
+    return s.found     ? PH_RESOLVED_FILE
             : s.system ? PH_RESOLVED_SYSTEM
                        : PH_RESOLVED_NONE;
 }

@@ -11,9 +11,17 @@
 #include "relink/graph.h"
 
 struct ph_resolver {
-    const struct ph_graph *graph; /* rpaths of its binaries come last */
+    /* Rpaths of its binaries come last; a library that no program loads is
+     * taken to be loaded by the first program in it. */
+    const struct ph_graph *graph;
     const struct ph_strings *rpath_dirs; /* tried for @rpath */
     const struct ph_strings *search_dirs; /* tried for any name */
+};
+
+enum ph_resolved_by {
+    PH_RESOLVED_BY_DYLD,
+    PH_RESOLVED_BY_RPATH_DIR,
+    PH_RESOLVED_BY_SEARCH,
 };
 
 enum ph_resolved {
@@ -26,7 +34,7 @@ enum ph_resolved {
  * caller's to free, and *searched says whether search_dirs gave it. */
 enum ph_resolved ph_resolve(const struct ph_resolver *r,
         const struct ph_lib *loader, const char *name, char **path,
-        bool *searched);
+        enum ph_resolved_by *by);
 
 /* An rpath or a name that starts with @loader_path or @executable_path, as a
  * clean path; an absolute one as it is; NULL for anything else. `dir` is the

@@ -23,7 +23,8 @@ const char *ph_rewrite_result_text(enum ph_rewrite_result r)
         return "fine";
     case PH_REWRITE_NO_ROOM:
         return "its header has no room for the longer paths; link it again "
-               "with -Wl,-headerpad_max_install_names";
+               "with -Wl,-headerpad_max_install_names, or choose shorter "
+               "ones (--layout dylib, --rpath @rpath)";
     case PH_REWRITE_ENCRYPTED:
         return "it is encrypted (from an app store), so it cannot be changed";
     case PH_REWRITE_NO_LINKEDIT:
@@ -197,7 +198,7 @@ enum ph_rewrite_result ph_rewrite_check(const struct ph_macho_file *f,
         const struct ph_edits *e, enum ph_sign sign,
         struct ph_rewrite_failure *failure)
 {
-    struct ph_slice_plan plans[PH_MACHO_SLICES_MAX];
+    struct ph_slice_plan plans[PH_MACHO_SLICES_MAX] = {0};
     *failure = (struct ph_rewrite_failure){0};
     enum ph_rewrite_result r = plan_slices(f, e, sign, "", plans, failure);
     bool changed = false;
@@ -216,7 +217,7 @@ enum ph_rewrite_result ph_rewrite_file(const struct ph_macho_file *f,
         const struct ph_edits *e, enum ph_sign sign, const char *identifier,
         struct ph_output *out, struct ph_rewrite_failure *failure)
 {
-    struct ph_slice_plan plans[PH_MACHO_SLICES_MAX];
+    struct ph_slice_plan plans[PH_MACHO_SLICES_MAX] = {0};
     *out = (struct ph_output){0};
     *failure = (struct ph_rewrite_failure){0};
     enum ph_rewrite_result r =

@@ -114,22 +114,38 @@ static bool is_wanted(const struct ph_scan *scan, const struct ph_dep *dep,
             ph_path_under(real, scan->bundle);
 }
 
-static bool is_missing(const struct ph_scan *scan, const struct ph_lib *lib,
-        struct ph_dep *dep)
+/* What it means that a dependency is nowhere; false: that is an error. */
+static bool accept_missing(const struct ph_scan *scan, struct ph_dep *dep)
 {
     dep->state = PH_DEP_MISSING;
     if (dep->name[0] == '/' && scan->from.count > 0 &&
             !is_from(scan, dep->name)) {
         dep->state = PH_DEP_OUTSIDE; /* not asked for: no need to look */
-        return false;
+        return true;
     }
-    if (dep->weak || scan->allow_missing) {
-        return false;
+    return dep->weak || scan->allow_missing;
+}
+
+/* One line a library, whoever needs it. */
+static void log_missing(const struct ph_graph *g)
+{
+    struct ph_strings seen = {0};
+    for (size_t i = 0; i < g->count; i++) {
+        for (size_t k = 0; k < g->libs[i]->dep_count; k++) {
+            const struct ph_dep *dep = &g->libs[i]->deps[k];
+            if (dep->state == PH_DEP_MISSING && !dep->weak &&
+                    !ph_strings_have(&seen, dep->name)) {
+                ph_strings_add(&seen, dep->name);
+                LOG_ERR("%s, which %s needs, is nowhere", dep->name,
+                        g->libs[i]->path);
+            }
+        }
     }
-    LOG_ERR("%s needs %s, which is nowhere: name its folder with --search, or "
-            "leave it as it is with --allow-missing",
-            lib->path, dep->name);
-    return true;
+    if (seen.count > 0) {
+        LOG_ERR("name the folder of what is missing with --search, or leave "
+                "it as it is with --allow-missing");
+    }
+    ph_strings_finish(&seen);
 }
 
 static bool resolve_dep(struct ph_graph *g, const struct ph_scan *scan,
@@ -138,22 +154,24 @@ static bool resolve_dep(struct ph_graph *g, const struct ph_scan *scan,
     struct ph_strings into = {(char *[]){(char *)scan->into}, 1};
     struct ph_resolver r = {g, &into, &scan->search};
     AUTOFREE char *path = NULL;
-    bool searched = false;
-    switch (ph_resolve(&r, lib, dep->name, &path, &searched)) {
+    enum ph_resolved_by by = PH_RESOLVED_BY_DYLD;
+    switch (ph_resolve(&r, lib, dep->name, &path, &by)) {
     case PH_RESOLVED_SYSTEM:
         dep->state = PH_DEP_SYSTEM;
         return true;
     case PH_RESOLVED_NONE:
-        return !is_missing(scan, lib, dep);
+        return accept_missing(scan, dep);
     case PH_RESOLVED_FILE:
         break;
     }
     AUTOFREE char *real = ph_path_real(path);
-    if (real && !searched && !is_wanted(scan, dep, path, real)) {
+    if (real && by != PH_RESOLVED_BY_SEARCH &&
+            !is_wanted(scan, dep, path, real)) {
         dep->state = PH_DEP_OUTSIDE;
         return true;
     }
     dep->state = PH_DEP_LIBRARY;
+    dep->needs_rpath = by == PH_RESOLVED_BY_RPATH_DIR;
     dep->lib = get_lib(g, scan, path, dep->name, lib);
     if (dep->lib && !dep->lib->id) {
         LOG_ERR("%s loads %s, which is not a dylib", lib->path, dep->lib->path);
@@ -185,6 +203,9 @@ bool ph_scan_run(struct ph_graph *g, const struct ph_scan *scan,
             /* All of them, so that one run names all that is missing. */
             ok = resolve_dep(g, scan, g->libs[i], &g->libs[i]->deps[k]) && ok;
         }
+    }
+    if (!ok && !scan->allow_missing) {
+        log_missing(g);
     }
     return ok;
 }

@@ -12,6 +12,7 @@
 #include "common/cleanup.h"
 #include "common/macros.h"
 #include "relink/codesign.h"
+#include "relink/plan.h"
 #include "relink/plist.h"
 
 enum {
@@ -126,15 +127,26 @@ static bool is_sealed(const struct ph_strings *names, const char *relative)
     return false;
 }
 
-/* Mach-O files that came after the seal; programs of the bundle itself are
- * sealed by their own signature. */
-static char *find_added(const char *base, const struct ph_strings *names,
-        const struct ph_graph *libs)
+/* Programs are left out: the bundle's own is sealed by its signature. */
+struct ph_strings ph_seal_files(const struct ph_graph *g, const char *into)
 {
-    for (size_t i = 0; i < libs->count; i++) {
-        const char *path = libs->libs[i]->path;
-        if (!ph_path_under(path, base) ||
-                ph_lib_type(libs->libs[i]) == PH_MACHO_EXECUTE) {
+    struct ph_strings files = {0};
+    for (size_t i = 0; i < g->count; i++) {
+        const struct ph_lib *lib = g->libs[i];
+        if (!lib->same_as && ph_lib_type(lib) != PH_MACHO_EXECUTE) {
+            ph_strings_take(&files, ph_plan_final_path(into, lib));
+        }
+    }
+    return files;
+}
+
+/* Files that came after the seal. */
+static char *find_added(const char *base, const struct ph_strings *names,
+        const struct ph_strings *files)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        const char *path = files->items[i];
+        if (!ph_path_under(path, base)) {
             continue;
         }
         const char *relative = path + strlen(base) + 1;
@@ -146,19 +158,19 @@ static char *find_added(const char *base, const struct ph_strings *names,
 }
 
 static char *compare(const char *base, const struct ph_mapping *m,
-        const struct ph_graph *libs)
+        const struct ph_strings *files)
 {
     const char *text = (const char *)m->data;
     struct ph_plist_text all = {text, text + m->size};
-    struct ph_plist_text files;
+    struct ph_plist_text sealed;
     struct ph_plist_text entry;
     char name[NAME_MAX_SIZE];
     struct ph_strings names = {0};
     char *what = NULL;
-    if (!text || !ph_plist_find_dict(&all, "files2", &files)) {
+    if (!text || !ph_plist_find_dict(&all, "files2", &sealed)) {
         return ph_xstrdup("it cannot be read");
     }
-    while (!what && ph_plist_next(&files, name, sizeof(name), &entry)) {
+    while (!what && ph_plist_next(&sealed, name, sizeof(name), &entry)) {
         AUTOFREE char *path = ph_path_join(base, name);
         ph_strings_add(&names, name);
         if (!entry_fits(path, &entry)) {
@@ -166,14 +178,14 @@ static char *compare(const char *base, const struct ph_mapping *m,
         }
     }
     if (!what) {
-        what = find_added(base, &names, libs);
+        what = find_added(base, &names, files);
     }
     ph_strings_finish(&names);
     return what;
 }
 
 enum ph_seal_state ph_seal_check(
-        const char *bundle, const struct ph_graph *libs, char **what)
+        const char *bundle, const struct ph_strings *files, char **what)
 {
     static const char *const places[] = {"Contents", "Versions/A", "."};
     *what = NULL;
@@ -184,7 +196,7 @@ enum ph_seal_state ph_seal_check(
                 ph_path_join(base, "_CodeSignature/CodeResources");
         struct ph_mapping m;
         if (map_path(path, &m)) {
-            *what = compare(base, &m, libs);
+            *what = compare(base, &m, files);
             ph_mapping_finish(&m);
             return *what ? PH_SEAL_STALE : PH_SEAL_FITS;
         }

@@ -20,7 +20,10 @@ enum ph_seal_state {
     PH_SEAL_STALE,
 };
 
-/* Compares the seal of a bundle with the files on disk; `libs` are the Mach-O
- * files in it. On STALE *what says which file, the caller's to free. */
+/* Compares the seal of a bundle with the files on disk; `files` are paths of
+ * libraries, of which those in the bundle must be sealed. On STALE *what says
+ * which file, the caller's to free. */
 enum ph_seal_state ph_seal_check(
-        const char *bundle, const struct ph_graph *libs, char **what);
+        const char *bundle, const struct ph_strings *files, char **what);
+/* The paths that the libraries of a graph have, or will have in `into`. */
+struct ph_strings ph_seal_files(const struct ph_graph *g, const char *into);

@@ -19,19 +19,18 @@ struct result {
     struct ph_macho_file file; /* of data */
 };
 
-static void flatten(struct result *r, const struct ph_output *out)
+static uint8_t *flatten(const struct ph_output *out)
 {
     size_t at = 0;
-    r->size = (size_t)out->size;
-    r->data = calloc(1, r->size + 1);
-    for (size_t i = 0; r->data && i < out->count; i++) {
+    uint8_t *data = calloc(1, (size_t)out->size + 1);
+    for (size_t i = 0; data && i < out->count; i++) {
         if (out->chunks[i].data) {
-            memcpy(r->data + at, out->chunks[i].data, out->chunks[i].len);
+            memcpy(data + at, out->chunks[i].data, out->chunks[i].len);
         }
         at += out->chunks[i].len;
     }
-    CHECK_EQ(at, r->size);
-    CHECK_EQ(ph_macho_parse_file(r->data, r->size, &r->file), PH_MACHO_OK);
+    CHECK_EQ(at, out->size);
+    return data;
 }
 
 static struct result rewrite(
@@ -51,7 +50,9 @@ static struct result rewrite(
     r.squeezed = out.squeezed;
     r.unsigned_left = out.unsigned_left;
     if (r.code == PH_REWRITE_OK) {
-        flatten(&r, &out);
+        r.data = flatten(&out);
+        r.size = (size_t)out.size;
+        CHECK_EQ(ph_macho_parse_file(r.data, r.size, &r.file), PH_MACHO_OK);
     }
     ph_output_finish(&out);
     return r;
