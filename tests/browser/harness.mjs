@@ -153,8 +153,16 @@ export class Viewer {
         .map((name) => [name, change[name] - at]));
   }
 
-  type(text, options) {
-    return this.page.keyboard.type(text, options);
+  /** Types as on a US keyboard: playwright presses no Shift by itself, and
+   * what travels is the physical key. */
+  async type(text) {
+    const { keyboard } = this.page;
+    for (const letter of text) {
+      const shift = /[A-Z~!@#$%^&*()_+{}|:"<>?]/.test(letter);
+      if (shift) await keyboard.down("Shift");
+      await keyboard.press(letter === "\n" ? "Enter" : letter);
+      if (shift) await keyboard.up("Shift");
+    }
   }
 
   press(key) {

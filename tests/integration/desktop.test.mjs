@@ -45,7 +45,7 @@ test("a terminal is seen and typed into", async () => {
       "the prompt of a shell");
     await shoot(viewer, "terminal");
     const empty = await viewer.pixels(0, 0, 800, 200);
-    await viewer.type("echo porthole-$((6*7)) 'aB{}[]|~#&?' > typed\n");
+    await viewer.type("echo porthole-$((6*7)) 'aB{}[]|~#&?' > ~/typed\n");
     const typed = path.join(place.dir, "typed");
     await until(() => existsSync(typed) &&
       readFileSync(typed, "utf8").endsWith("\n"), "what was typed");
