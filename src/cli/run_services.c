@@ -13,7 +13,7 @@
 #include "common/program.h"
 
 static const char foot_config[] = "# Written by porthole run.\n"
-                                  "font=monospace:size=12\n"
+                                  "font=monospace:size=14\n"
                                   "dpi-aware=no\n"
                                   "pad=10x8\n"
                                   "[scrollback]\n"

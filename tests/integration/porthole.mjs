@@ -92,8 +92,8 @@ export class Program {
     });
     this.child.stdout.on("data", (data) => { this.out += data; });
     this.child.stderr.on("data", (data) => { this.err += data; });
-    this.end = new Promise((resolve, reject) => {
-      this.child.on("error", reject);
+    this.child.on("error", (error) => { this.err += error; });
+    this.end = new Promise((resolve) => {
       this.child.on("close", (code, signal) => {
         this.ended = { code, signal };
         resolve(this.ended);
