@@ -132,11 +132,13 @@ static void submit(struct ph_source *source, const struct ph_capture_frame *fr)
             f->unsent.rects, f->unsent.count, &sequence);
     f->has_slot = false;
     if (result != PH_LINK_OK) {
+        ph_source_drop_times(source);
         /* The connection or the size has just changed: all slots are new. */
         ph_source_need_whole(source);
         return;
     }
     ph_region_clear(&f->unsent);
+    f->submitted_ns = times.converted_ns;
     f->submitted = true;
     f->need_whole = false;
     f->keyframe = false;

@@ -47,6 +47,10 @@ struct ph_source_shared {
     bool link_ready;
     uint32_t link_epoch; /* counts every ready and down */
     char link_reason[PH_STREAM_MAX_TEXT + 1]; /* why down; empty: not told */
+    unsigned in_flight; /* at the host */
+    uint32_t encode_us; /* what an access unit takes there, lately */
+    int64_t received_ns; /* the newest one */
+    bool waits_for_unit; /* the source thread wants to know of the next one */
     struct ph_source_times times[PH_SOURCE_WAY];
     unsigned next_times;
     GQueue items; /* struct ph_source_item, for main */
@@ -80,6 +84,7 @@ struct ph_source_flow {
     struct ph_link_picture slot;
     uint32_t generation;
     bool submitted; /* something, in this generation */
+    int64_t submitted_ns; /* the newest frame */
     struct ph_region pending[PH_HXFR_MAX_SLOTS]; /* to convert into each */
     struct ph_region unsent; /* since the frame submitted before */
     int64_t last_pts;
@@ -125,9 +130,10 @@ void ph_source_post(struct ph_source *source, struct ph_source_item *item);
 
 /* source_units.c */
 extern const struct ph_link_events ph_source_link_events;
-/* Notes the times of a frame that is about to be submitted. */
+/* A frame with these times is about to be submitted; it was not, after all. */
 void ph_source_note_times(
         struct ph_source *source, const struct ph_source_times *times);
+void ph_source_drop_times(struct ph_source *source);
 /* Where the time from captured to received went, in µs; the sum is exact. */
 void ph_source_stages(const struct ph_source_times *times,
         const struct ph_link_unit *unit, uint32_t out[PH_STREAM_STAGES]);

@@ -20,6 +20,8 @@
 #define FAILURE_FIRST_NS (100 * PH_NS_PER_MS)
 #define FAILURE_MOST_NS (4 * PH_NS_PER_S)
 #define WATCHDOG_NS (5 * PH_NS_PER_S)
+/* A tick of a 60 Hz compositor, its copy, compare and convert. */
+#define LEAD_NS (22 * PH_NS_PER_MS)
 #define TEST_FPS 60
 
 static struct ph_capture *make_capture(
@@ -182,10 +184,13 @@ static bool repeat(struct ph_source *source, int64_t now, uint32_t flags)
     }
     if (result == PH_LINK_OK) {
         atomic_fetch_add(&source->repeats, 1);
-    } else if (result == PH_LINK_DOWN) {
+        return true;
+    }
+    ph_source_drop_times(source);
+    if (result == PH_LINK_DOWN) {
         ph_source_need_whole(source);
     }
-    return result == PH_LINK_OK;
+    return false;
 }
 
 /* A keyframe of the surface as it is, when nothing else is to be sent. */
@@ -223,6 +228,22 @@ static int64_t repeat_steadily(struct ph_source *source, int64_t now)
     return f->repeat_due;
 }
 
+/* While the host is busy: when to capture so that the picture is ready just
+ * before the host is. An earlier one would only grow old there. */
+static int64_t host_is_free_soon(struct ph_source *source, int64_t now)
+{
+    struct ph_source_shared *sh = &source->shared;
+    int64_t when = 0;
+    pthread_mutex_lock(&sh->lock);
+    if (sh->in_flight > 0) {
+        int64_t begun = PH_MAX(source->flow.submitted_ns, sh->received_ns);
+        when = begun + sh->encode_us * PH_NS_PER_US - LEAD_NS;
+    }
+    sh->waits_for_unit = when > now;
+    pthread_mutex_unlock(&sh->lock);
+    return when;
+}
+
 /* Asks for a frame as soon as there is where to draw it. */
 static int64_t request_frame(struct ph_source *source, int64_t now)
 {
@@ -234,8 +255,9 @@ static int64_t request_frame(struct ph_source *source, int64_t now)
     if (f->requested && (!f->need_whole || f->requested_whole)) {
         return PH_NEVER;
     }
-    if (now < f->next_request_ns) {
-        return f->next_request_ns;
+    int64_t when = PH_MAX(f->next_request_ns, host_is_free_soon(source, now));
+    if (now < when) {
+        return when;
     }
     f->requested = true;
     f->requested_whole = f->need_whole;

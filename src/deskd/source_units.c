@@ -12,7 +12,24 @@ void ph_source_note_times(
     struct ph_source_shared *sh = &source->shared;
     pthread_mutex_lock(&sh->lock);
     sh->times[sh->next_times++ % PH_SOURCE_WAY] = *times;
+    sh->in_flight++;
     pthread_mutex_unlock(&sh->lock);
+}
+
+/* One less in flight. True: the source thread waits for that. */
+static bool end_flight_locked(struct ph_source_shared *sh)
+{
+    bool wake = sh->waits_for_unit;
+    sh->waits_for_unit = false;
+    sh->in_flight -= sh->in_flight > 0;
+    return wake;
+}
+
+void ph_source_drop_times(struct ph_source *source)
+{
+    pthread_mutex_lock(&source->shared.lock);
+    end_flight_locked(&source->shared);
+    pthread_mutex_unlock(&source->shared.lock);
 }
 
 static struct ph_source_times find_times_locked(
@@ -97,10 +114,16 @@ static void on_unit(void *data, const struct ph_link_unit *from)
     pthread_mutex_lock(&sh->lock);
     struct ph_source_times times = find_times_locked(sh, from);
     bool wanted = sh->active && from->pts >= sh->active_since;
+    bool wake = end_flight_locked(sh);
+    sh->received_ns = from->received_ns;
+    sh->encode_us = (sh->encode_us + from->encode_us) / 2;
     if (from->keyframe && wanted) {
         sh->keyframe_coming = false;
     }
     pthread_mutex_unlock(&sh->lock);
+    if (wake) {
+        ph_source_wake(source);
+    }
     if (!wanted) {
         return;
     }
@@ -118,6 +141,7 @@ static void on_ready(void *data, int version, const char *name)
     pthread_mutex_lock(&sh->lock);
     sh->link_ready = true;
     sh->link_epoch++;
+    sh->in_flight = 0;
     sh->link_reason[0] = '\0';
     pthread_mutex_unlock(&sh->lock);
     ph_source_wake(source);
@@ -130,6 +154,7 @@ static void on_down(void *data, const char *reason)
     pthread_mutex_lock(&sh->lock);
     sh->link_ready = false;
     sh->link_epoch++;
+    sh->in_flight = 0;
     sh->keyframe_coming = false;
     snprintf(sh->link_reason, sizeof(sh->link_reason), "%s", reason);
     pthread_mutex_unlock(&sh->lock);
@@ -143,6 +168,7 @@ static void on_failed(
     struct ph_source_shared *sh = &source->shared;
     pthread_mutex_lock(&sh->lock);
     sh->failed = true;
+    end_flight_locked(sh);
     sh->keyframe_coming = false;
     pthread_mutex_unlock(&sh->lock);
     ph_source_wake(source);
