@@ -33,29 +33,29 @@ static uint8_t *flatten(const struct ph_output *out)
     return data;
 }
 
-static struct result rewrite(
-        const char *name, const struct ph_edits *e, enum ph_sign sign)
+static void rewrite(struct result *r, const char *name,
+        const struct ph_edits *e, enum ph_sign sign)
 {
-    struct result r = {0};
+    *r = (struct result){0};
     struct ph_macho_file f;
     struct ph_output out;
     size_t size = 0;
-    r.input = fixture_read(name, &size);
-    CHECK_EQ(ph_macho_parse_file(r.input, size, &f), PH_MACHO_OK);
-    r.code = ph_rewrite_file(&f, e, sign, "leaf", &out, &r.failure);
+    r->input = fixture_read(name, &size);
+    CHECK_EQ(ph_macho_parse_file(r->input, size, &f), PH_MACHO_OK);
+    r->code = ph_rewrite_file(&f, e, sign, "leaf", &out, &r->failure);
     struct ph_rewrite_failure dry;
-    CHECK_EQ(ph_rewrite_check(&f, e, sign, &dry), r.code);
-    CHECK_EQ(dry.missing, r.failure.missing);
-    r.changed = out.changed;
-    r.squeezed = out.squeezed;
-    r.unsigned_left = out.unsigned_left;
-    if (r.code == PH_REWRITE_OK) {
-        r.data = flatten(&out);
-        r.size = (size_t)out.size;
-        CHECK_EQ(ph_macho_parse_file(r.data, r.size, &r.file), PH_MACHO_OK);
+    CHECK_EQ(ph_rewrite_check(&f, e, sign, &dry), r->code);
+    CHECK_EQ(dry.missing, r->failure.missing);
+    r->changed = out.changed;
+    r->squeezed = out.squeezed;
+    r->unsigned_left = out.unsigned_left;
+    if (r->code == PH_REWRITE_OK) {
+        r->data = flatten(&out);
+        r->size = (size_t)out.size;
+        CHECK_EQ(ph_macho_parse_file(r->data, r->size, &f), PH_MACHO_OK);
+        r->file = f;
     }
     ph_output_finish(&out);
-    return r;
 }
 
 static void finish(struct result *r)
@@ -89,7 +89,8 @@ static const struct ph_edits move = {.id = "@rpath/libone.dylib",
 
 static void test_move(void)
 {
-    struct result r = rewrite("dylib-signed", &move, PH_SIGN_ADHOC);
+    struct result r;
+    rewrite(&r, "dylib-signed", &move, PH_SIGN_ADHOC);
     CHECK_EQ(r.code, PH_REWRITE_OK);
     CHECK(r.changed && !r.squeezed);
     const struct ph_macho *m = &r.file.slices[0].image;
@@ -107,7 +108,8 @@ static void test_move(void)
 static void test_nothing_to_do(void)
 {
     struct ph_edits none = {0};
-    struct result r = rewrite("dylib-signed", &none, PH_SIGN_ADHOC);
+    struct result r;
+    rewrite(&r, "dylib-signed", &none, PH_SIGN_ADHOC);
     CHECK_EQ(r.code, PH_REWRITE_OK);
     CHECK(!r.changed);
     CHECK_MEM(r.data, r.input, r.size);
@@ -115,37 +117,38 @@ static void test_nothing_to_do(void)
 }
 
 /* A name of `len` characters for one dependency. */
-static struct result with_name(const char *fixture, size_t len)
+static void with_name(struct result *r, const char *fixture, size_t len)
 {
     static char name[400];
     memset(name, 'n', len);
     name[len] = 0;
     struct ph_rename rename = {"/b/lib/libtwo.dylib", name};
     struct ph_edits e = {.renames = &rename, .rename_count = 1};
-    return rewrite(fixture, &e, PH_SIGN_ADHOC);
+    rewrite(r, fixture, &e, PH_SIGN_ADHOC);
 }
 
 /* The command has 48 bytes, for names up to 23 characters; the header has room
  * for 40 more, and 24 are to be had from commands that only inform. */
 static void test_room(void)
 {
-    struct result r = with_name("dylib-room-40", 23 + 40);
+    struct result r;
+    with_name(&r, "dylib-room-40", 23 + 40);
     CHECK_EQ(r.code, PH_REWRITE_OK);
     CHECK(!r.squeezed);
     finish(&r);
-    r = with_name("dylib-room-40", 24 + 40);
+    with_name(&r, "dylib-room-40", 24 + 40);
     CHECK_EQ(r.code, PH_REWRITE_OK);
     CHECK(r.squeezed);
     check_signed(&r.file.slices[0].image, "libone");
     finish(&r);
-    r = with_name("dylib-room-40", 23 + 40 + 24);
+    with_name(&r, "dylib-room-40", 23 + 40 + 24);
     CHECK_EQ(r.code, PH_REWRITE_OK);
     finish(&r);
-    r = with_name("dylib-room-40", 24 + 40 + 24);
+    with_name(&r, "dylib-room-40", 24 + 40 + 24);
     CHECK_EQ(r.code, PH_REWRITE_NO_ROOM);
     CHECK_EQ(r.failure.missing, 8);
     finish(&r);
-    r = with_name("dylib-no-room", 399);
+    with_name(&r, "dylib-no-room", 399);
     CHECK_EQ(r.code, PH_REWRITE_NO_ROOM);
     CHECK_EQ(r.failure.missing, 376 - 24);
     finish(&r);
@@ -154,7 +157,8 @@ static void test_room(void)
 static void test_entitlements_stay(void)
 {
     struct ph_edits e = {.renames = renames, .rename_count = 1};
-    struct result r = rewrite("program-entitled", &e, PH_SIGN_ADHOC);
+    struct result r;
+    rewrite(&r, "program-entitled", &e, PH_SIGN_ADHOC);
     CHECK_EQ(r.code, PH_REWRITE_OK);
     const struct ph_macho *m = &r.file.slices[0].image;
     check_signed(m, "org.example.one");
@@ -170,29 +174,31 @@ static void test_entitlements_stay(void)
 
 static void test_unsigned(void)
 {
-    struct result r = rewrite("dylib", &move, PH_SIGN_ADHOC);
+    struct result r;
+    rewrite(&r, "dylib", &move, PH_SIGN_ADHOC);
     CHECK_EQ(r.code, PH_REWRITE_OK);
     check_signed(&r.file.slices[0].image, "leaf");
     finish(&r);
     struct ph_edits bundle = {.renames = renames, .rename_count = 1};
-    r = rewrite("bundle-intel-no-room", &bundle, PH_SIGN_ADHOC);
+    rewrite(&r, "bundle-intel-no-room", &bundle, PH_SIGN_ADHOC);
     CHECK_EQ(r.code, PH_REWRITE_OK);
     CHECK(r.changed);
     finish(&r);
     /* Nothing to change, but Apple silicon wants a signature. */
     struct ph_edits none = {0};
-    r = rewrite("dylib", &none, PH_SIGN_ADHOC);
+    rewrite(&r, "dylib", &none, PH_SIGN_ADHOC);
     CHECK(r.changed);
     check_signed(&r.file.slices[0].image, "leaf");
     finish(&r);
-    r = rewrite("dylib-intel", &none, PH_SIGN_ADHOC);
+    rewrite(&r, "dylib-intel", &none, PH_SIGN_ADHOC);
     CHECK(!r.changed);
     finish(&r);
 }
 
 static void test_strip_and_keep(void)
 {
-    struct result r = rewrite("program-entitled",
+    struct result r;
+    rewrite(&r, "program-entitled",
             &(struct ph_edits){.renames = renames, .rename_count = 1},
             PH_SIGN_NONE);
     CHECK_EQ(r.code, PH_REWRITE_OK);
@@ -200,7 +206,7 @@ static void test_strip_and_keep(void)
     CHECK_EQ(r.size, 1024 + 32);
     CHECK_EQ(r.file.slices[0].image.linkedit.file.size, 32);
     finish(&r);
-    r = rewrite("dylib-signed", &move, PH_SIGN_KEEP);
+    rewrite(&r, "dylib-signed", &move, PH_SIGN_KEEP);
     CHECK_EQ(r.code, PH_REWRITE_OK);
     struct ph_codesign_verdict v;
     ph_codesign_verify(&r.file.slices[0].image, &v);
@@ -213,7 +219,8 @@ static void test_fat(void)
 {
     static const char *const names[] = {"fat", "fat64"};
     for (size_t i = 0; i < PH_LEN(names); i++) {
-        struct result r = rewrite(names[i], &move, PH_SIGN_ADHOC);
+        struct result r;
+        rewrite(&r, names[i], &move, PH_SIGN_ADHOC);
         CHECK_EQ(r.code, PH_REWRITE_OK);
         CHECK_EQ(r.file.count, 2);
         for (unsigned k = 0; k < r.file.count; k++) {
@@ -243,7 +250,8 @@ static void test_refused(void)
             {"superblob-count", PH_REWRITE_BAD_SIGNATURE},
     };
     for (size_t i = 0; i < PH_LEN(cases); i++) {
-        struct result r = rewrite(cases[i].name, &move, PH_SIGN_ADHOC);
+        struct result r;
+        rewrite(&r, cases[i].name, &move, PH_SIGN_ADHOC);
         if (!CHECK_EQ(r.code, cases[i].code)) {
             fprintf(stderr, "  in %s\n", cases[i].name);
         }
@@ -255,7 +263,8 @@ static void test_add_rpath(void)
 {
     static const char *const add[] = {"@executable_path/../Frameworks"};
     struct ph_edits e = {.add_rpaths = add, .add_count = 1};
-    struct result r = rewrite("program-entitled", &e, PH_SIGN_ADHOC);
+    struct result r;
+    rewrite(&r, "program-entitled", &e, PH_SIGN_ADHOC);
     CHECK_EQ(r.code, PH_REWRITE_OK);
     struct ph_macho_command c = {0};
     unsigned found = 0;
