@@ -112,4 +112,5 @@ void ph_check_seal(struct ph_check *c)
                 ph_xasprintf(
                         "its outer seal (CodeResources) is stale: %s", what));
     }
+    ph_strings_finish(&files);
 }

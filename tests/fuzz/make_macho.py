@@ -77,7 +77,8 @@ def signature(code, identifier, flags, special=None):
 
 
 def image(kind=DYLIB, cpu=ARM64, sign=None, room=300, extra=b'', plist=b'',
-          special=None, name=b'/b/lib/libone.dylib', linkedit=None, tail=b''):
+          special=None, name=b'/b/lib/libone.dylib', two=b'/b/lib/libtwo.dylib',
+          three=b'@rpath/libthree.dylib', tail=b''):
     """A whole image; sign: (identifier, flags) or None."""
     strings = b' \0_one\0'.ljust(16, b'\0')
     symbols = struct.pack('<IBBHQ', 2, 0xF, 1, 0, TEXT - 64)
@@ -88,16 +89,15 @@ def image(kind=DYLIB, cpu=ARM64, sign=None, room=300, extra=b'', plist=b'',
 
     def commands(edit_size, signature_size):
         out = [segment(b'__TEXT', 0, 0x4000, 0, TEXT, sections),
-               segment(b'__LINKEDIT', 0x4000, 0x4000,
-                       *(linkedit or (TEXT, edit_size)))]
+               segment(b'__LINKEDIT', 0x4000, 0x4000, TEXT, edit_size)]
         if kind == DYLIB:
             out.append(named(0xD, name))
         out += [struct.pack('<6I', 2, 24, TEXT, 1, TEXT + 16, 16),
                 struct.pack('<IIQ', 0x2A, 16, 1),
                 struct.pack('<8I', 0x32, 32, 1, 0xB0000, 0xB0000, 1, 3, 1),
                 named(0xC, b'/usr/lib/libSystem.B.dylib'),
-                named(0xC, b'/b/lib/libtwo.dylib'),
-                named(0x80000018, b'@rpath/libthree.dylib'),
+                named(0xC, two),
+                named(0x80000018, three),
                 named(0x8000001C, b'/b/lib', False), extra]
         if sign:
             out.append(struct.pack('<4I', 0x1D, 16, TEXT + len(edit),

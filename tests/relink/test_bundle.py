@@ -121,6 +121,48 @@ class BundleTest(unittest.TestCase):
         self.assertEqual(r.code, code, r.out + r.err)
         return [f['text'] for f in r.json['findings']]
 
+    def test_utm(self):
+        """The case of docs/relink.md: a QEMU and 30 libraries of a Mac's own
+        prefix, which is not on this disk, into an app as frameworks."""
+        prefix = b'/Users/me/sysroot/lib/'
+        build = os.path.join(self.dir, 'sysroot', 'lib')
+        os.makedirs(build)
+        names = [b'libqemu-aarch64-softmmu.dylib'] + [
+            b'lib%s-%d.0.dylib' % (b'xyz'[i % 3:i % 3 + 1] * 4, i)
+            for i in range(30)]
+        for i, name in enumerate(names):
+            # Each loads the next and the one after it; the last the second.
+            after = [names[n] if n < len(names) else names[1]
+                     for n in (i + 1, i + 2)]
+            made = make_macho.image(
+                name=prefix + name, two=prefix + after[0],
+                three=prefix + after[1], room=300)
+            with open(os.path.join(build, name.decode()), 'wb') as f:
+                f.write(sign(made, name, 0x20002, None))
+        self.make(program(flags=0))
+        self.seal()
+        args = ('--layout', 'framework', '--from', prefix.decode(),
+                '--search', build, '--into', self.frameworks,
+                os.path.join(build, names[0].decode()))
+        r = relink('--dry-run', *args)
+        self.assertEqual(r.code, 0, r.err)
+        self.assertIn('31 copied', r.out)
+        self.assertEqual(os.listdir(self.frameworks), ['libone.dylib'])
+        r = relink(*args)
+        self.assertEqual(r.code, 0, r.err)
+        self.assertIn('codesign --force', r.out)
+        qemu = os.path.join(self.frameworks, 'qemu-aarch64-softmmu.framework',
+                            'qemu-aarch64-softmmu')
+        self.assertEqual(list(images(qemu).values())[0].loads()[1:], [
+            '@rpath/xxxx-0.0.framework/Versions/A/xxxx-0.0',
+            '@rpath/yyyy-1.0.framework/Versions/A/yyyy-1.0'])
+        found = self.check()
+        self.assertEqual(len(found), 1, found)
+        self.assertIn('seal', found[0])
+        before = tree(self.app)
+        self.assertEqual(relink(*args).code, 0)
+        self.assertEqual(tree(self.app), before)
+
     def test_in_order(self):
         self.make()
         self.seal()
