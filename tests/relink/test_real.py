@@ -40,12 +40,15 @@ def fetch(package, into):
     archive = os.path.join(store, name)
     if not os.path.exists(archive):
         os.makedirs(store, exist_ok=True)
+        fresh = tempfile.mkdtemp(dir=store)
         r = subprocess.run([NPM, 'pack', '--silent',
-                            '%s@%s' % (package, version)], cwd=store,
+                            '%s@%s' % (package, version)], cwd=fresh,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                            universal_newlines=True, check=False, timeout=900)
         if r.returncode:
             raise AssertionError('npm pack %s: %s' % (package, r.stdout))
+        os.replace(os.path.join(fresh, name), archive)
+        os.rmdir(fresh)
     with tarfile.open(archive) as f:
         f.extractall(into)
     return os.path.join(into, 'package')
