@@ -10,10 +10,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct summary {
-    size_t events[PH_WS_FAILED + 1];
-    size_t bytes; /* of messages and pings */
-    uint32_t sum;
-    uint16_t code;
+    uint64_t events[PH_WS_FAILED + 1];
+    uint64_t bytes; /* of messages and pings */
+    uint64_t sum;
+    uint64_t code;
 };
 
 static void add(struct summary *s, const uint8_t *data, size_t len)

@@ -53,12 +53,15 @@ test("50 viewers, one that never reads, one at 1 Mbit/s",
     throttle(slow, 125000);
     await pause(3000);
     const memory = await deskd.memory();
+    const before = (await deskd.work()).ms;
     const together = await measure(15);
     const growth = await deskd.memory() - memory;
+    const cpu = ((await deskd.work()).ms - before) / 15;
     const stats = await deskd.stats();
     t.diagnostic(`bytes a frame: ${alone | 0} alone, ${together | 0} with ` +
       `the slow ones; memory ${memory >> 10} kB + ${growth >> 10} kB; ` +
-      `dropped ${stats.dropped}, slow viewer got ${slow.frames} frames`);
+      `dropped ${stats.dropped}, slow viewer got ${slow.frames} frames; ` +
+      `${cpu | 0} ms of CPU a second`);
 
     assert.equal(stats.viewers, 50); // nobody was thrown out
     assert.ok(together < alone * 1.2);
