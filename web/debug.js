@@ -10,8 +10,8 @@
 //   pixels(x, y, w, h)    promise of the RGBA bytes there, null before a frame
 //   watch(x, y, w, h)     promise, once the watch began, of { changed }: a
 //                         promise of the first frame in which these pixels
-//                         differ: { sequence, arrived, decoded, noticed,
-//                         presented, painted }
+//                         differ: { sequence, captured, sent, arrived,
+//                         decoded, noticed, presented, painted }
 
 /**
  * @typedef {import("./player.js").Command} Command

@@ -81,7 +81,7 @@ export class Decoder extends EventTarget {
   configure(config) {
     const { codec, width, height } = config;
     if (this.#config?.codec !== codec || this.#config.codedWidth !== width ||
-        this.#config.codedHeight !== height || !this.#decoder) {
+        this.#config.codedHeight !== height) {
       this.#config = {
         codec, codedWidth: width, codedHeight: height,
         optimizeForLatency: true,

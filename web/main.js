@@ -25,6 +25,7 @@ class Page {
   #condition = {
     secure: isSecureContext,
     codecs: "VideoDecoder" in globalThis,
+    broken: false,
     token: false,
     state: "connecting",
     attempt: 0,
@@ -60,7 +61,10 @@ class Page {
 
   constructor() {
     const post = this.#condition.codecs ?
-      startPlayer(thread, (notice) => this.#heard(notice)) : () => {};
+      startPlayer(thread, (notice) => this.#heard(notice), () => {
+        this.#condition.broken = true;
+        this.#update();
+      }) : () => {};
     this.#command = post;
     this.#input = new Input((bytes) => post({ type: "send", bytes }));
     const actions = {
@@ -85,7 +89,10 @@ class Page {
     this.#listen();
     this.#setMode(query.get("view") === "actual" ? "actual" : "fit");
     this.#view.stage.focus();
-    this.#start();
+    window.addEventListener("load", () => {
+      this.#surface.attach();
+      this.#start();
+    });
     setInterval(() => this.#tick(), STATISTICS_MS);
   }
 
@@ -167,7 +174,7 @@ class Page {
         break;
       case "config":
         this.#input.config = notice;
-        condition.failed = null;
+        if (condition.failed?.codec !== notice.codec) condition.failed = null;
         this.#view.resize(notice);
         break;
       case "status": condition.status = notice.code ? notice : null; break;

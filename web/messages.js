@@ -7,6 +7,7 @@ import { Goodbye, Status } from "./protocol.js";
  * @typedef {object} Condition
  * @property {boolean} secure a secure context
  * @property {boolean} codecs WebCodecs is there
+ * @property {boolean} broken a part of the page did not load
  * @property {boolean} token there is one
  * @property {import("./connection.js").State} state
  * @property {number} attempt failed ones in a row
@@ -159,7 +160,7 @@ function offline({ state, attempt, seconds, everPictured, goodbye }) {
   }
   if (everPictured && attempt <= QUIET_ATTEMPTS) {
     return {
-      id: "reconnecting", title: "Connection lost, reconnecting…", text: [],
+      id: "reconnecting", title: "Connection lost; reconnecting…", text: [],
       busy: true, small: true,
     };
   }
@@ -186,6 +187,14 @@ function offline({ state, attempt, seconds, everPictured, goodbye }) {
 export function screenFor(condition) {
   const { codecs, token, version, failed, status, pictured } = condition;
   if (!codecs) return withoutCodecs(condition);
+  if (condition.broken) {
+    return {
+      id: "broken",
+      title: "The page did not load completely",
+      text: ["The server went away while it was loading, it seems."],
+      action: "reload",
+    };
+  }
   if (!token) {
     return {
       id: "no-token",

@@ -5,7 +5,7 @@ import { ALL_STAGES } from "./statistics.js";
 
 /** @param {number} ms */
 function inMs(ms) {
-  return `${ms.toFixed(1)} ms`;
+  return `${ms.toFixed(Math.abs(ms) < 1 ? 2 : 1)} ms`;
 }
 
 /** @param {number} bits */

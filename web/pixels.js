@@ -57,6 +57,7 @@ const MAX_SHOWN = 64;
 /** Rectangles, as they were, until a picture shows them otherwise. */
 export class Watches {
   #report;
+  #offset;
   /** @type {Map<number, Watch>} */
   #watches = new Map();
   /** @type {{id: number, picture: Picture, noticed: number}[]} changes whose
@@ -70,9 +71,11 @@ export class Watches {
   /**
    * @param {(id: number, change: Change | null) => void} report null: the
    *   watch began
+   * @param {() => number} offset of the server's clock to ours
    */
-  constructor(report) {
+  constructor(report, offset) {
     this.#report = report;
+    this.#offset = offset;
   }
 
   get lastShown() {
@@ -128,11 +131,15 @@ export class Watches {
 
   #flush() {
     this.#unshown = this.#unshown.filter(({ id, picture, noticed }) => {
-      const { timestamp, arrived, decoded } = picture;
+      const { timestamp, arrived, decoded, message } = picture;
       const shown = this.#shown.find((s) => s.timestamp >= timestamp);
       if (!shown) return true;
-      const sequence = picture.message.sequence;
-      this.#report(id, { ...shown, sequence, arrived, decoded, noticed });
+      const offset = this.#offset();
+      this.#report(id, {
+        ...shown, sequence: message.sequence,
+        captured: message.captured - offset, sent: message.sent - offset,
+        arrived, decoded, noticed,
+      });
       return false;
     });
   }

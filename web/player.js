@@ -26,8 +26,10 @@ const MAX_SHOWING = 64;
  *   | {type: "pixels" | "watch", id: number, rect: Rect}} Command
  * @typedef {{timestamp: number, sequence: number, presented: number,
  *   painted: number}} Shown
- * @typedef {Shown & {arrived: number, decoded: number, noticed: number}} Change
- *   a rectangle's new pixels: which frame, and its times in µs of our clock
+ * @typedef {Shown & {captured: number, sent: number, arrived: number,
+ *   decoded: number, noticed: number}} Change
+ *   a rectangle's new pixels: which frame, and its times in µs of our clock;
+ *   the first two are the server's, NaN before the clocks are matched
  * @typedef {import("./protocol.js").Welcome | import("./protocol.js").Config
  *   | import("./protocol.js").Notice
  *   | {type: "state", state: import("./connection.js").State,
@@ -60,8 +62,9 @@ export class Player {
   #last = null;
   /** @type {Map<number, Picture>} by timestamp: painted, not yet presented */
   #showing = new Map();
-  #watches = new Watches((id, change) =>
-    this.#post({ type: "watch", id, change }));
+  #watches = new Watches(
+    (id, change) => this.#post({ type: "watch", id, change }),
+    () => this.#connection?.clock.best(now())?.offset ?? NaN);
 
   /** @param {(notice: Notice) => void} post */
   constructor(post) {
@@ -76,6 +79,7 @@ export class Player {
     this.#decoder.addEventListener("failed", (event) => {
       const { codec, text } =
         /** @type {import("./decoder.js").FailedEvent} */ (event);
+      this.#pictured = false;
       post({ type: "failed", codec, text });
     });
   }

@@ -47,7 +47,7 @@ export class Screens {
     if (!screen) return;
     if (screen.small) {
       find(this.#line, "span").textContent =
-        [screen.title, ...screen.text].join(" ");
+        [screen.title, ...screen.text].join(". ");
       return;
     }
     this.#fill(screen);

@@ -8,6 +8,8 @@ import { now } from "./clock.js";
  * @typedef {object} Surface
  * @property {HTMLElement} element
  * @property {"track" | "canvas"} kind
+ * @property {() => void} attach before the first picture, after the page's
+ *   load event, which an empty <video> would hold back
  * @property {{writable: WritableStream<VideoFrame>}
  *   | {canvas: OffscreenCanvas}} target to be handed (transferred) to a player
  *
@@ -26,7 +28,7 @@ export function createSurface(wanted, presented) {
   }
   const element = document.createElement("canvas");
   return {
-    element, kind: "canvas",
+    element, kind: "canvas", attach() {},
     target: { canvas: element.transferControlToOffscreen() },
   };
 }
@@ -42,7 +44,6 @@ function trackSurface(presented) {
   video.autoplay = true;
   video.playsInline = true;
   video.disablePictureInPicture = true;
-  video.srcObject = new MediaStream([track]);
   // Where a browser paused it (the tab was away), it goes on.
   video.addEventListener("pause", () => video.play().catch(() => {}));
 
@@ -59,5 +60,6 @@ function trackSurface(presented) {
   video.requestVideoFrameCallback(next);
   return {
     element: video, kind: "track", target: { writable: track.writable },
+    attach() { video.srcObject = new MediaStream([track]); },
   };
 }

@@ -12,9 +12,10 @@ import { Player } from "./player.js";
 /**
  * @param {"worker" | "main"} thread
  * @param {(notice: Notice) => void} heard
+ * @param {() => void} broken it did not load
  * @returns {(command: Command) => void}
  */
-export function startPlayer(thread, heard) {
+export function startPlayer(thread, heard, broken) {
   if (thread === "main") {
     const player = new Player(heard);
     return (command) => player.handle(command);
@@ -22,7 +23,10 @@ export function startPlayer(thread, heard) {
   const worker = new Worker(new URL("worker.js", import.meta.url),
     { type: "module", name: "porthole player" });
   worker.onmessage = (event) => heard(event.data);
-  worker.onerror = (event) => log("error", "worker", event.message);
+  worker.onerror = (event) => {
+    log("error", "worker", event.message);
+    if (!event.message) broken(); // an error of loading has none
+  };
   return (command) => worker.postMessage(command, transferred(command));
 }
 

@@ -97,15 +97,18 @@ export class Viewer {
 
   /** Waits until a picture was presented and no message hides it. */
   async picture() {
-    await this.page.waitForFunction(async () =>
-      document.body.dataset.screen === "" &&
-      (await window.porthole.statistics()).last !== null);
+    const deadline = Date.now() + PATIENCE;
+    await this.screen("");
+    while (!(await this.statistics()).last) {
+      if (Date.now() > deadline) throw new Error("no picture was presented");
+      await this.page.waitForTimeout(20);
+    }
   }
 
   /** Waits for a message, by its id in web/messages.js; "" for none. */
   async screen(id) {
     await this.page.waitForFunction((wanted) =>
-      document.body.dataset.screen === wanted, id);
+      document.body.dataset.screen === wanted && "porthole" in window, id);
   }
 
   /** The Snapshot of web/statistics.js, and `last`, the newest frame. */
@@ -122,8 +125,9 @@ export class Viewer {
 
   /**
    * Watches a rectangle; the returned function gives, once its pixels
-   * changed, that frame's times in ms of the page's clock: sequence, arrived,
-   * decoded, noticed, presented, painted.
+   * changed, that frame's times in ms of the page's clock: captured, sent,
+   * arrived, decoded, noticed (by the page's player), presented (to the
+   * compositor), painted (seen in an animation frame).
    */
   async watch(x, y, width, height) {
     const handle = await this.page.evaluateHandle(
@@ -141,16 +145,16 @@ export class Viewer {
 
   /**
    * Presses a key and waits until a rectangle changes: ms from the key to
-   * each of arrived, decoded, noticed, presented, painted.
+   * each of watch()'s times.
    */
   async keyTo(key, { x, y, width, height }) {
     const changed = await this.watch(x, y, width, height);
     await this.page.keyboard.press(key);
     const change = await changed();
     const at = await this.page.evaluate(() => window.portholeKeys.at(-1).at);
-    return Object.fromEntries(
-      ["arrived", "decoded", "noticed", "presented", "painted"]
-        .map((name) => [name, change[name] - at]));
+    return Object.fromEntries(Object.entries(change)
+      .filter(([name]) => name !== "sequence")
+      .map(([name, time]) => [name, time - at]));
   }
 
   /** Types as on a US keyboard: playwright presses no Shift by itself, and

@@ -168,6 +168,8 @@ describe("Decoder", () => {
     for (let i = 0; i < 3; i++) inner().init.error(new Error("unsupported"));
     assert.equal(events.at(-1), "failed");
     decoder.decode(frame(true), 0, 1);
+    decoder.configure({ ...CONFIG }); // a server that answers KEYFRAME so
+    assert.equal(FakeVideoDecoder.all.length, 3);
     decoder.configure({ ...CONFIG, codec: "avc1.640028" });
     decoder.decode(frame(true), 0, 1);
     assert.equal(fed(), "key");

@@ -12,7 +12,7 @@ import { tokenFrom } from "../../web/token.js";
 
 /** @type {import("../../web/messages.js").Condition} */
 const FINE = {
-  secure: true, codecs: true, token: true, state: "open", attempt: 0,
+  secure: true, codecs: true, broken: false, token: true, state: "open", attempt: 0,
   seconds: 1, pictured: true, everPictured: true, status: null,
   goodbye: null, failed: null, version: 1, host: "box:8080",
 };
@@ -23,6 +23,7 @@ describe("messages", () => {
     [undefined, {}],
     ["insecure", { codecs: false, secure: false }],
     ["no-webcodecs", { codecs: false }],
+    ["broken", { broken: true }],
     ["no-token", { token: false }],
     ["connecting", { state: "connecting", everPictured: false }],
     ["reconnecting", { state: "waiting", attempt: 1 }],
