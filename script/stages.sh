@@ -102,6 +102,10 @@ stage_web() {
     for file in tests/web/*.test.mjs tests/golden/*.test.mjs; do
         step "${file#tests/}" node --test "$file"
     done
+    [ -z "$quick" ] || return
+    for file in tests/browser/*.test.mjs; do
+        step "${file#tests/}" node --test "$file"
+    done
 }
 
 stage_integration() {
