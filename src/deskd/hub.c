@@ -197,7 +197,8 @@ static void on_status(
     struct ph_stream_notice *notice = &hub->shared.status;
     notice->code = (uint16_t)status;
     g_strlcpy(notice->text, text ? text : "", sizeof(notice->text));
-    LOG_INFO("status %d: %s", (int)status, notice->text);
+    LOG_INFO("viewers are told: %s",
+            status == PH_STREAM_STATUS_OK ? "all is well" : notice->text);
     for (GList *l = hub->viewers; l; l = l->next) {
         ph_viewer_status(l->data);
     }
