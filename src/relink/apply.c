@@ -76,10 +76,13 @@ static bool stage_output(struct ph_lib *lib, const struct ph_apply *a,
     if (a->dry_run) {
         return true;
     }
-    if (lib->written &&
-            !ph_output_write(ph_stage_add(s, final), out->chunks, out->count,
-                    mode_of(lib))) {
-        return false;
+    if (lib->written) {
+        const char *staged = ph_stage_add(s, final);
+        if (!staged ||
+                !ph_output_write(
+                        staged, out->chunks, out->count, mode_of(lib))) {
+            return false;
+        }
     }
     return !lib->framework || ph_framework_stage(s, a->into, lib);
 }
@@ -138,13 +141,11 @@ bool ph_apply_run(struct ph_graph *g, const struct ph_apply *a)
     if (!check_all(g, a)) {
         return false;
     }
-    struct ph_stage stage = {0};
-    if (a->dry_run) {
-        return stage_all(g, a, &stage);
-    }
     AUTOFREE char *parent = ph_path_dir(a->into);
-    bool ok = ph_stage_open(&stage, parent) && stage_all(g, a, &stage) &&
-            ph_stage_commit(&stage);
+    struct ph_stage stage;
+    ph_stage_init(&stage, parent);
+    bool ok =
+            stage_all(g, a, &stage) && (a->dry_run || ph_stage_commit(&stage));
     ph_stage_discard(&stage);
     return ok;
 }

@@ -81,6 +81,9 @@ static bool stage_link(
         }
     }
     const char *staged = ph_stage_add(s, final);
+    if (!staged) {
+        return false;
+    }
     if (symlink(points_to, staged) < 0) {
         LOG_ERRNO("cannot write %s", staged);
         return false;
@@ -123,7 +126,8 @@ static bool stage_info_plist(struct ph_stage *s, const char *final,
                  "copied",
                 lib->path);
     }
-    bool ok = ph_output_write(ph_stage_add(s, final), &chunk, 1, 0644);
+    const char *staged = ph_stage_add(s, final);
+    bool ok = staged && ph_output_write(staged, &chunk, 1, 0644);
     ph_mapping_finish(&original);
     return ok;
 }

@@ -106,8 +106,12 @@ static enum ph_rewrite_result plan_stripping(struct ph_slice_plan *p)
 /* Whether the commands fit; p->signature is known. */
 static bool commands_fit(struct ph_slice_plan *p, uint32_t *missing)
 {
-    uint64_t room = PH_MIN(p->m->room_end, p->body_end);
+    uint64_t most = PH_MACHO_HEADER_SIZE + PH_MACHO_COMMANDS_SIZE_MAX;
+    uint64_t room = PH_MIN(PH_MIN(p->m->room_end, p->body_end), most);
     uint64_t need = ph_commands_measure(p->m, p->e, p->signature, &p->squeezed);
+    if (p->m->command_count + p->e->add_count >= PH_MACHO_COMMANDS_MAX) {
+        need = PH_MAX(need, room + 1); /* nobody could read it any more */
+    }
     *missing = need > room ? (uint32_t)(need - room) : 0;
     return need <= room;
 }

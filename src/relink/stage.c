@@ -15,10 +15,14 @@
 #define LOG_MODULE "stage"
 #include "common/log.h"
 
-bool ph_stage_open(struct ph_stage *s, const char *parent)
+void ph_stage_init(struct ph_stage *s, const char *parent)
 {
-    *s = (struct ph_stage){0};
-    AUTOFREE char *dir = ph_path_join(parent, ".porthole-relink-XXXXXX");
+    *s = (struct ph_stage){.parent = parent};
+}
+
+static bool make_dir(struct ph_stage *s)
+{
+    AUTOFREE char *dir = ph_path_join(s->parent, ".porthole-relink-XXXXXX");
     if (!mkdtemp(dir)) {
         LOG_ERRNO("cannot make a folder to work in: %s", dir);
         return false;
@@ -29,6 +33,9 @@ bool ph_stage_open(struct ph_stage *s, const char *parent)
 
 const char *ph_stage_add(struct ph_stage *s, const char *final)
 {
+    if (!s->dir && !make_dir(s)) {
+        return NULL;
+    }
     s->entries = ph_xrealloc(s->entries, (s->count + 1) * sizeof(*s->entries));
     struct ph_stage_entry *e = &s->entries[s->count];
     *e = (struct ph_stage_entry){
@@ -89,26 +96,30 @@ static bool put_in_place(struct ph_stage *s, struct ph_stage_entry *e)
         return false;
     }
     if (!save_old(e) || rename(e->staged, e->final) < 0) {
-        LOG_ERRNO("cannot replace %s; nothing was changed", e->final);
+        LOG_ERRNO("cannot replace %s, so nothing is changed", e->final);
         return false;
     }
     e->in_place = true;
     return true;
 }
 
+static void put_back(struct ph_stage_entry *e)
+{
+    if (!e->saved) {
+        if (e->in_place && unlink(e->final) < 0) {
+            LOG_ERRNO("cannot remove %s again", e->final);
+        }
+    } else if (rename(e->saved, e->final) < 0) {
+        LOG_ERRNO("cannot put %s back, it stays as %s", e->final, e->saved);
+        free(e->saved);
+        e->saved = NULL; /* or discard would remove the only copy */
+    }
+}
+
 static void roll_back(struct ph_stage *s)
 {
     for (size_t i = s->count; i-- > 0;) {
-        struct ph_stage_entry *e = &s->entries[i];
-        int r = 0;
-        if (e->saved) {
-            r = rename(e->saved, e->final);
-        } else if (e->in_place) {
-            r = unlink(e->final);
-        }
-        if (r < 0) {
-            LOG_ERRNO("cannot put %s back", e->final);
-        }
+        put_back(&s->entries[i]);
     }
     for (size_t i = s->made_dirs.count; i-- > 0;) {
         rmdir(s->made_dirs.items[i]);

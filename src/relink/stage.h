@@ -20,16 +20,18 @@ struct ph_stage_entry {
 };
 
 struct ph_stage {
-    char *dir; /* NULL: not open */
+    const char *parent;
+    char *dir; /* NULL: nothing was added yet */
     struct ph_stage_entry *entries;
     size_t count;
     struct ph_strings made_dirs; /* by commit, outermost first */
 };
 
-/* Makes the staging folder in `parent`. Failures are logged, here and below. */
-bool ph_stage_open(struct ph_stage *s, const char *parent);
+/* The staging folder will be made in `parent`, with the first entry. */
+void ph_stage_init(struct ph_stage *s, const char *parent);
 /* The path to write the file (or symlink) to that shall become `final`, which
- * is absolute; valid until discard. */
+ * is absolute; valid until discard. NULL: there is no folder to write into.
+ * Failures are logged, here and below. */
 const char *ph_stage_add(struct ph_stage *s, const char *final);
 /* Puts everything in place, or leaves everything as it was. */
 bool ph_stage_commit(struct ph_stage *s);

@@ -97,8 +97,11 @@ class ChainTest(unittest.TestCase):
             args = ('--layout', layout, '--into', self.into, app)
             self.ok(*args)
             before = tree(self.into)
+            folder = os.stat(os.path.dirname(self.into)).st_mtime_ns
             r = self.ok('--json', *args)
             self.assertEqual(tree(self.into), before)
+            self.assertEqual(
+                os.stat(os.path.dirname(self.into)).st_mtime_ns, folder)
             self.assertEqual({f['action'] for f in r.json['files']},
                              {'unchanged'})
             self.ok('--into', self.into, os.path.join(self.into, 'app'))

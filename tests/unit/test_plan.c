@@ -97,7 +97,7 @@ static void swap(const char *dir, bool lost)
     unlink(link);
     CHECK_EQ(symlink("old", link), 0);
     struct ph_stage s;
-    CHECK(ph_stage_open(&s, dir));
+    ph_stage_init(&s, dir);
     write_file(ph_stage_add(&s, old), "after");
     write_file(ph_stage_add(&s, link), "a file");
     const char *last = ph_stage_add(&s, new);
