@@ -73,6 +73,8 @@ static bool stage_output(struct ph_lib *lib, const struct ph_apply *a,
     lib->written = lib->in_place
             ? out->changed
             : !ph_output_equals(final, out->chunks, out->count);
+    struct stat st;
+    lib->replaced = lib->written && !lib->in_place && lstat(final, &st) == 0;
     if (a->dry_run) {
         return true;
     }

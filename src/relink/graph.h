@@ -32,6 +32,7 @@ struct ph_dep {
     char *new_name; /* NULL: stays */
     bool weak; /* dyld goes on without it */
     bool needs_rpath; /* no rpath leads to it yet */
+    bool searched; /* its name leads nowhere: --search found it */
     enum ph_dep_state state;
     struct ph_lib *lib;
 };
@@ -63,6 +64,7 @@ struct ph_lib {
 
     /* By apply.c */
     bool written; /* copied or changed (in a dry run: would be) */
+    bool replaced; /* another one was there */
     bool edited; /* load commands differ from the source's */
     bool squeezed;
     bool unsigned_left;

@@ -155,7 +155,8 @@ static void plan_names(const struct ph_plan *plan, struct ph_lib *lib)
         }
         const struct ph_lib *to = stand_in(dep->lib);
         /* A name that works in the bundle already is not ours to change. */
-        if (lib->in_place && to->in_place && dep->name[0] == '@') {
+        if (lib->in_place && to->in_place && dep->name[0] == '@' &&
+                !dep->searched) {
             continue;
         }
         AUTOFREE char *name = reference(plan, lib, to);
@@ -194,7 +195,8 @@ static bool needs_rpath(const struct ph_graph *g, const struct ph_lib *program)
             const struct ph_dep *dep = &lib->deps[k];
             const char *name = dep->new_name ? dep->new_name : dep->name;
             bool is_new = dep->needs_rpath || dep->new_name ||
-                    program->drop_rpaths.count > 0 || !lib->in_place;
+                    program->drop_rpaths.count > 0 ||
+                    lib->drop_rpaths.count > 0 || !lib->in_place;
             if (dep->state == PH_DEP_LIBRARY && is_new &&
                     strncmp(name, "@rpath/", 7) == 0) {
                 return true;
@@ -204,16 +206,12 @@ static bool needs_rpath(const struct ph_graph *g, const struct ph_lib *program)
     return false;
 }
 
-static void plan_rpaths(const struct ph_plan *plan, const struct ph_graph *g,
-        struct ph_lib *lib)
+static void drop_build_rpaths(struct ph_lib *lib)
 {
     for (size_t i = 0; i < lib->rpaths.count; i++) {
         if (ph_path_is_build(lib->rpaths.items[i])) {
             ph_strings_add(&lib->drop_rpaths, lib->rpaths.items[i]);
         }
-    }
-    if (ph_lib_type(lib) == PH_MACHO_EXECUTE && needs_rpath(g, lib)) {
-        plan_program_rpath(plan, lib);
     }
 }
 
@@ -232,11 +230,14 @@ bool ph_plan_run(const struct ph_plan *plan, struct ph_graph *g,
     for (size_t i = 0; i < g->count; i++) {
         if (!g->libs[i]->same_as) {
             plan_names(plan, g->libs[i]);
+            drop_build_rpaths(g->libs[i]);
         }
     }
     for (size_t i = 0; i < g->count; i++) {
-        if (!g->libs[i]->same_as) {
-            plan_rpaths(plan, g, g->libs[i]);
+        struct ph_lib *lib = g->libs[i];
+        if (!lib->same_as && ph_lib_type(lib) == PH_MACHO_EXECUTE &&
+                needs_rpath(g, lib)) {
+            plan_program_rpath(plan, lib);
         }
     }
     return true;

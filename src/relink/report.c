@@ -46,8 +46,9 @@ const char *ph_report_dep_state(const struct ph_dep *dep)
 static const char *action_text(const struct ph_lib *lib)
 {
     static const char *const texts[] = {
-            "copied", "edited in place", "unchanged", "replaced"};
-    return texts[ph_report_action(lib)];
+            "copied", "edited in place", "unchanged", "the same as another"};
+    return lib->replaced ? "copied over the one there"
+                         : texts[ph_report_action(lib)];
 }
 
 enum {

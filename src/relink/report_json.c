@@ -45,6 +45,7 @@ static void put_lib(
         ph_json_string(j, "same_as", lib->same_as->path);
     }
     ph_json_bool(j, "edited", lib->edited);
+    ph_json_bool(j, "replaced", lib->replaced);
     ph_json_u64(j, "size", lib->mapping.size);
     ph_json_open_array(j, "architectures");
     for (unsigned i = 0; i < lib->file.count; i++) {

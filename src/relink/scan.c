@@ -172,6 +172,7 @@ static bool resolve_dep(struct ph_graph *g, const struct ph_scan *scan,
     }
     dep->state = PH_DEP_LIBRARY;
     dep->needs_rpath = by == PH_RESOLVED_BY_RPATH_DIR;
+    dep->searched = by == PH_RESOLVED_BY_SEARCH;
     dep->lib = get_lib(g, scan, path, dep->name, lib);
     if (dep->lib && !dep->lib->id) {
         LOG_ERR("%s loads %s, which is not a dylib", lib->path, dep->lib->path);

@@ -382,6 +382,35 @@ class ChainTest(unittest.TestCase):
         with open(other, encoding='ascii') as f:
             self.assertEqual(f.read(), 'mine')
 
+    def test_new_build(self):
+        """The next build replaces what is different, and says so."""
+        app = self.chain()
+        self.ok('--into', self.into, app)
+        self.tools.dylib(self.path('lib', 'libd.dylib'), 'd', args=[
+            '-current_version', '2', '-install_name',
+            self.path('lib', 'libd.dylib')])
+        r = self.ok('--json', '--into', self.into, app)
+        self.assertEqual([os.path.basename(f['path'])
+                          for f in r.json['files'] if f['replaced']],
+                         ['libd.dylib'])
+        self.check_ok()
+
+    def test_rpath_of_a_library(self):
+        """A library that found its own by an rpath to the build machine needs
+        one of the program afterwards."""
+        t = self.tools
+        a = t.dylib(self.path('liba.dylib'), 'a',
+                    args=['-install_name', '@rpath/liba.dylib'])
+        b = t.dylib(self.path('libb.dylib'), 'b', [('a', a)],
+                    ['-install_name', '@rpath/libb.dylib', '-rpath',
+                     self.build])
+        app = t.program(self.path('app'), [('b', b)],
+                        ['-rpath', '@executable_path'])
+        self.ok('--into', self.into, app)
+        self.assertEqual(one(os.path.join(self.into, 'libb.dylib')).rpaths(),
+                         [])
+        self.check_ok()
+
     def test_dry_run(self):
         app = self.chain()
         before = tree(self.dir)
