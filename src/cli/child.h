@@ -27,6 +27,9 @@ struct ph_child_spec {
 pid_t ph_child_start(const struct ph_child_spec *spec, int *out_fd, char *error,
         size_t size);
 
+/* How `unroot` would work for us, in words; NULL: not at all. */
+const char *ph_child_unroot_way(void);
+
 /* From now on orphans among our descendants become our children. */
 void ph_child_adopt_orphans(void);
 

@@ -49,6 +49,12 @@ static bool enter_namespace(void)
             write_file("/proc/self/gid_map", map);
 }
 
+static bool drop_ids(void)
+{
+    return setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+            setresuid(NOBODY, NOBODY, NOBODY) == 0;
+}
+
 /* In the child: gives root up for good. Searching the folder above `dir` is
  * needed to come to `dir`; nothing else is granted. */
 static bool become_nobody(const char *dir)
@@ -61,13 +67,12 @@ static bool become_nobody(const char *dir)
             setenv("HOME", dir, 1) == 0;
 }
 
-/* unshare() in a process that it succeeds in cannot be taken back when a map
- * is refused afterwards, so a process of its own tries it. */
-static bool namespace_works(void)
+/* Whether `act` succeeds: in a process of its own, for it cannot be undone. */
+static bool works(bool (*act)(void))
 {
     pid_t pid = fork();
     if (pid == 0) {
-        _exit(enter_namespace() ? 0 : 1);
+        _exit(act() ? 0 : 1);
     }
     int status = 1;
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
@@ -77,7 +82,18 @@ static bool namespace_works(void)
 
 static bool leave_root(const char *dir)
 {
-    return namespace_works() ? enter_namespace() : become_nobody(dir);
+    return works(enter_namespace) ? enter_namespace() : become_nobody(dir);
+}
+
+const char *ph_child_unroot_way(void)
+{
+    if (geteuid() != 0) {
+        return "you are not root";
+    }
+    if (works(enter_namespace)) {
+        return "uid 1000 of a user namespace";
+    }
+    return works(drop_ids) ? "nobody" : NULL;
 }
 
 static void restore_signals(void)

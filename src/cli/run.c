@@ -124,6 +124,11 @@ static void open_browser(const char *link)
     ph_close(&out);
 }
 
+static bool is_loopback(const char *address)
+{
+    return !strncmp(address, "127.", 4) || !strcmp(address, "localhost");
+}
+
 /* Tells the user where to go, and other commands where we are. */
 static bool announce(struct ph_run *r, char *error, size_t size)
 {
@@ -147,6 +152,12 @@ static bool announce(struct ph_run *r, char *error, size_t size)
     printf("\n  Open in a browser:  %s\n  To look on only:    %s#token=%s\n\n",
             link, url, view);
     fflush(stdout);
+    if (is_loopback(r->http.address)) {
+        fprintf(stderr,
+                "  From another machine, first:  ssh -L %u:%s:%u "
+                "THIS-MACHINE\n",
+                r->http.port, r->http.address, r->http.port);
+    }
     fprintf(stderr, "  Logs are in %s. Ctrl-C ends the desktop.\n\n",
             r->session.dir);
     if (r->opts.open) {

@@ -86,8 +86,10 @@ export class Program {
   /** @type {{code: number | null, signal: string | null} | null} */
   ended = null;
 
-  constructor(args, options = {}) {
-    this.child = spawn(BIN, args, {
+  /** wrap: a command that runs it, as `unshare -U` does. */
+  constructor(args, { wrap = /** @type {string[]} */ ([]), ...options } = {}) {
+    const [command, ...rest] = [...wrap, BIN, ...args];
+    this.child = spawn(command, rest, {
       stdio: ["ignore", "pipe", "pipe"], ...options,
     });
     this.child.stdout.on("data", (data) => { this.out += data; });
@@ -120,8 +122,8 @@ export class Run extends Program {
    * @param {Place} place
    * @param {string[]} args
    */
-  constructor(place, args = [], env = {}) {
-    super(["run", ...args], { env: place.env(env) });
+  constructor(place, args = [], env = {}, wrap = []) {
+    super(["run", ...args], { env: place.env(env), wrap });
     this.place = place;
   }
 

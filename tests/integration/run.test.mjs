@@ -11,12 +11,14 @@ import {
   Place, Program, Run, descendants, measure, stream, until,
 } from "./porthole.mjs";
 
+const NO_NAMESPACES =
+  new URL("no_namespaces.py", import.meta.url).pathname;
 const place = new Place();
 /** @type {Run[]} */
 const runs = [];
 
-function run(args = [], env = {}) {
-  const started = new Run(place, args, env);
+function run(args = [], env = {}, wrap = []) {
+  const started = new Run(place, args, env, wrap);
   runs.push(started);
   return started;
 }
@@ -140,6 +142,36 @@ test("killing porthole run leaves nothing", async () => {
   await until(() => r.remains(family).length === 0, "its processes to end");
   execFileSync("rm", ["-rf", r.dir, path.join(place.dir, "porthole")]);
 });
+
+test("as a normal user", async () => {
+  const r = await run([], {}, process.getuid() === 0
+    ? ["unshare", "-U", "--map-user=1000", "--map-group=1000"] : []).ready();
+  assert.ok((await measure(place, ["-d", "1", r.link])).frames > 0);
+  const family = r.family();
+  const { dir } = r;
+  assert.ok(dir.startsWith(place.dir), dir);
+  assert.equal(await r.stop(), 0);
+  await gone(r, family, dir);
+});
+
+// Docker's default: root may become others, but make no user namespace.
+for (const [ids, works] of [["all", true], ["one", false]]) {
+  test(`as root without user namespaces, ${ids} of the ids`, async () => {
+    if (process.getuid() !== 0) return; // nothing to show then
+    const r = run([], {}, ["python3", NO_NAMESPACES, ids]);
+    if (!works) {
+      assert.equal((await r.end).code, 1);
+      assert.match(r.err, /sway .* failed: it does not run as root, and nei/);
+      return;
+    }
+    await r.ready();
+    assert.ok((await measure(place, ["-d", "1", r.link])).frames > 0);
+    const family = r.family();
+    const { dir } = r;
+    assert.equal(await r.stop(), 0);
+    await gone(r, family, dir);
+  });
+}
 
 test("--once ends with the program, and as it ended", async () => {
   const good = run(["--once", "--", "sh", "-c", "sleep 2"]);
