@@ -316,8 +316,9 @@ static int64_t work(struct ph_source *source, int64_t now)
 static bool wait_for(struct ph_source *source, int64_t deadline)
 {
     struct ph_source_flow *f = &source->flow;
+    struct ph_capture *capture = f->capture;
     struct pollfd fds[2] = {{source->wake, POLLIN, 0},
-            {f->capture ? f->capture->ops->fd(f->capture) : -1, POLLIN, 0}};
+            {capture ? capture->ops->fd(capture) : -1, POLLIN, 0}};
     int64_t left = PH_MAX(0, deadline - ph_clock_ns());
     struct timespec timeout = {left / PH_NS_PER_S, left % PH_NS_PER_S};
     int n = ppoll(fds, 2, deadline == PH_NEVER ? NULL : &timeout, NULL);
@@ -329,8 +330,8 @@ static bool wait_for(struct ph_source *source, int64_t deadline)
         uint64_t count = 0;
         (void)!read(source->wake, &count, sizeof(count));
     }
-    if (n > 0 && fds[1].revents) {
-        f->capture->ops->dispatch(f->capture);
+    if (n > 0 && capture && fds[1].revents) {
+        capture->ops->dispatch(capture);
         if (f->lost) {
             close_capture(source);
         }

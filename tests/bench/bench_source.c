@@ -151,11 +151,13 @@ static void report(struct bench *b)
     printf("%u keys\n", b->count);
     for (int i = 0; i < MARKS && b->count; i++) {
         qsort(b->marks[i], b->count, sizeof(uint32_t), compare);
+        const uint32_t *marks = b->marks[i];
+        unsigned middle = b->count / 2;
+        unsigned late = b->count * 95 / 100;
         if (names[i][0] && names[i][0] != '(') {
             printf("  %-24s p50 %6.2f  p95 %6.2f  max %6.2f ms\n", names[i],
-                    b->marks[i][b->count / 2] / 1e3,
-                    b->marks[i][b->count * 95 / 100] / 1e3,
-                    b->marks[i][b->count - 1] / 1e3);
+                    marks[middle] / 1e3, marks[late] / 1e3,
+                    marks[b->count - 1] / 1e3);
         }
     }
 }

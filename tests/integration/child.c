@@ -45,16 +45,11 @@ bool child_start(struct child *child, const char *const argv[])
 
 bool child_send(struct child *child, const char *fmt, ...)
 {
-    char line[CHILD_LINE];
     va_list args;
     va_start(args, fmt);
-    int n = vsnprintf(line, sizeof(line) - 1, fmt, args);
+    int n = vdprintf(child->in, fmt, args);
     va_end(args);
-    if (n < 0 || (size_t)n >= sizeof(line) - 1) {
-        return false;
-    }
-    line[n++] = '\n';
-    return write(child->in, line, (size_t)n) == n;
+    return n >= 0 && write(child->in, "\n", 1) == 1;
 }
 
 /* Moves the first whole line out of the buffer. */

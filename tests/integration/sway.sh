@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # sway.sh WxH[@HZ] COMMAND [ARGS]: runs a command with a headless sway of its
 # own and ends both. The command finds WAYLAND_DISPLAY, SWAYSOCK (for swaymsg)
-# and a private XDG_RUNTIME_DIR and HOME in its environment. Exits as the
+# and a private XDG_RUNTIME_DIR and HOME in its environment, and SWAY_AGAIN, a
+# command that runs another sway after the first one ended. Exits as the
 # command does; 77 (skipped) when there is no sway.
 set -eu
 
@@ -46,9 +47,11 @@ wrap=
 if [ "$(id -u)" = 0 ]; then
     wrap='unshare -U --map-user=1000 --map-group=1000'
 fi
+SWAY_AGAIN="env WLR_BACKENDS=headless WLR_LIBINPUT_NO_DEVICES=1 \
+WLR_RENDERER=pixman $wrap sway -c $dir/config"
+export SWAY_AGAIN
 # shellcheck disable=SC2086
-WLR_BACKENDS=headless WLR_LIBINPUT_NO_DEVICES=1 WLR_RENDERER=pixman \
-    setsid $wrap sway -c "$dir/config" >"$dir/sway.log" 2>&1 &
+setsid $SWAY_AGAIN >"$dir/sway.log" 2>&1 &
 pid=$!
 
 tries=0

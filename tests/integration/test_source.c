@@ -274,7 +274,7 @@ static void test_inactive(struct seen *s, struct child *patch)
     CHECK_EQ(s->keyframes, before + 1);
 }
 
-static void test_resize_and_end(struct seen *s)
+static void test_resize(struct seen *s)
 {
     settle(s);
     CHECK_EQ(system("swaymsg -q output HEADLESS-1 mode 801x599@60Hz"), 0);
@@ -284,7 +284,24 @@ static void test_resize_and_end(struct seen *s)
     CHECK_EQ(s->width, 802);
     CHECK_EQ(s->height, 600);
     settle(s);
+}
+
+/* The compositor ends and another one takes its place. */
+static void test_desktop_again(struct seen *s)
+{
+    const char *const argv[] = {"sh", "-c", "exec $SWAY_AGAIN 2>&1", NULL};
+    struct child sway = {0};
     CHECK(system("swaymsg -q exit 2>/dev/null") != -1);
+    CHECK(run_until(&s->statuses, 1, WAIT_MS));
+    CHECK_EQ(s->status, PH_STREAM_STATUS_NO_DESKTOP);
+    unsigned before = s->keyframes;
+    CHECK(child_start(&sway, argv));
+    CHECK(run_until(&s->keyframes, 1, WAIT_MS));
+    settle(s);
+    CHECK_EQ(s->status, PH_STREAM_STATUS_OK);
+    CHECK_EQ(s->width, WIDTH);
+    CHECK(s->keyframes > before);
+    child_stop(&sway);
     CHECK(run_until(&s->statuses, 1, WAIT_MS));
     CHECK_EQ(s->status, PH_STREAM_STATUS_NO_DESKTOP);
 }
@@ -323,7 +340,8 @@ int main(int argc, char **argv)
     test_steady(&seen);
     test_host_dies(&seen, spawn);
     test_inactive(&seen, &patch);
-    test_resize_and_end(&seen);
+    test_resize(&seen);
+    test_desktop_again(&seen);
     ph_source_destroy(seen.source);
     ph_host_spawn_destroy(spawn);
     child_stop(&patch);
