@@ -4,11 +4,15 @@
 #include "check.h"
 #include "common/macros.h"
 
+#define TEXT(x) #x
+#define HZ(x) TEXT(x)
+#define MODE "1280x720@" HZ(PH_SWAY_REFRESH_HZ) "Hz"
+
 static void test_config(void)
 {
     static const char expected[] =
             "# Written by porthole run; gone when it ends.\n"
-            "output HEADLESS-1 mode --custom 1280x720@60Hz position 0 0\n"
+            "output HEADLESS-1 mode --custom " MODE " position 0 0\n"
             "xwayland disable\n"
             "default_border none\n"
             "default_floating_border normal\n"
