@@ -31,10 +31,16 @@ void ph_check_add(
 
 static void load_file(struct ph_check *c, const char *path, off_t size)
 {
-    if (size < PH_MACHO_HEADER_SIZE || c->graph.count == PH_SCAN_FILES_MAX) {
+    struct ph_lib probe = {.path = (char *)path};
+    if (size < PH_MACHO_HEADER_SIZE) {
         return;
     }
-    struct ph_lib probe = {.path = (char *)path};
+    if (c->graph.count == PH_SCAN_FILES_MAX) {
+        ph_check_add(c, &probe, false,
+                ph_xasprintf("is not checked: more than %d Mach-O files",
+                        PH_SCAN_FILES_MAX));
+        return;
+    }
     enum ph_macho_result why = PH_MACHO_OK;
     struct ph_lib *lib = ph_scan_load(&c->graph, path, path, &why);
     if (!lib && why != PH_MACHO_NOT_MACHO && why != PH_MACHO_UNSUPPORTED_TYPE) {
@@ -80,7 +86,12 @@ static bool list_folder(const char *path, struct ph_strings *names)
 static bool walk(struct ph_check *c, const char *path, int depth)
 {
     struct ph_strings names = {0};
-    bool ok = depth < FOLDER_DEPTH_MAX && list_folder(path, &names);
+    if (depth == FOLDER_DEPTH_MAX) {
+        LOG_ERR("%s: folders are nested more than %d deep", path,
+                FOLDER_DEPTH_MAX);
+        return false;
+    }
+    bool ok = list_folder(path, &names);
     for (size_t i = 0; ok && i < names.count; i++) {
         AUTOFREE char *child = ph_path_join(path, names.items[i]);
         struct stat st;
