@@ -76,8 +76,7 @@ export class CanvasPainter {
    */
   constructor(canvas, presented) {
     this.#canvas = canvas;
-    const context = canvas.getContext("2d",
-      { alpha: false, desynchronized: true });
+    const context = canvas.getContext("2d", { alpha: false });
     if (!context) throw new Error("the canvas has no 2D context");
     this.#context = context;
     this.#presented = presented;

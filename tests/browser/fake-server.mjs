@@ -56,8 +56,9 @@ export class FakeServer {
   version = 1;
   /** Sent instead of a first frame. @type {Buffer | null} */
   instead = null;
-  /** Answers a key with the next frame. */
+  /** Answers a key with the next frame, after so many ms. */
   echo = true;
+  delay = 0;
   /** @type {{type: string, at: number, [field: string]: any}[]} */
   said = [];
   viewers = new Set();
@@ -173,7 +174,9 @@ export class FakeServer {
       case "ping": socket.send(wire.pong(said.token, now())); break;
       case "key":
       case "button":
-        if (this.echo && said.pressed) this.step();
+        if (!this.echo || !said.pressed) break;
+        if (this.delay) setTimeout(() => this.step(), this.delay);
+        else this.step();
         break;
       case "keyframe": this.#begin([socket]); break;
       case "settings": socket.paused = (said.flags & 1) !== 0; break;

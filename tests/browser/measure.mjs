@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Worker or page, stock Chromium or without its deferral after a key: how
 // long from the server's send to the screen, and from the key, against the
-// fake server. node tests/browser/measure.mjs [KEYS] [WIDTHxHEIGHT]
+// fake server, which takes DELAY ms for a key (a desktop takes 5 to 10). The
+// page animates meanwhile where it says "animated", as one that measures in
+// requestAnimationFrame does: then Chromium's main thread has a next frame to
+// hold things back for.
+// node tests/browser/measure.mjs [KEYS [WIDTHxHEIGHT [DELAY]]]
 import { setTimeout as wait } from "node:timers/promises";
 import { cell, makeClip } from "./clip.mjs";
 import { FakeServer } from "./fake-server.mjs";
@@ -10,8 +14,11 @@ import { launch } from "./harness.mjs";
 const keys = Number(process.argv[2] ?? 100);
 const [width, height] =
   (process.argv[3] ?? "1920x1080").split("x").map(Number);
+const delay = Number(process.argv[4] ?? 6);
 const CASES = [
-  "", "?thread=main", "?paint=canvas", "?thread=main&paint=canvas",
+  ["", false], ["?thread=main", false],
+  ["", true], ["?thread=main", true],
+  ["?paint=canvas", false], ["?thread=main&paint=canvas", false],
 ];
 
 /**
@@ -29,10 +36,18 @@ console.log("chromium  page                        sent→decoded  " +
   "sent→presented  sent→painted   key→decoded    key→painted");
 for (const defer of [true, false]) {
   const browser = await launch({ viewport: { width, height }, defer });
-  for (const query of CASES) {
+  for (const [query, animated] of CASES) {
     const server = await new FakeServer(clip).listen();
+    server.delay = delay;
     const viewer = await browser.open(
       server.url.replace("/#", `/${query}#`));
+    if (animated) {
+      await viewer.page.evaluate(() => {
+        requestAnimationFrame(function again() {
+          requestAnimationFrame(again);
+        });
+      });
+    }
     await wait(4500); // the toolbar has gone
     const times = [];
     for (let n = 0; n < keys; n++) {
@@ -47,7 +62,8 @@ for (const defer of [true, false]) {
         .padEnd(14);
     };
     console.log((defer ? "stock" : "no defer").padEnd(9),
-      (query || "worker, track").padEnd(27),
+      `${query || "(worker, track)"}${animated ? " animated" : ""}`
+        .padEnd(27),
       of((t) => t.decoded - t.sent), of((t) => t.presented - t.sent),
       of((t) => t.painted - t.sent), of((t) => t.decoded),
       of((t) => t.painted));
