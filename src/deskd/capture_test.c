@@ -108,6 +108,7 @@ static void show(struct test *t, int64_t now)
     if (t->whole) {
         ph_region_set(&damage, all.width, all.height);
     }
+    bool moved = tick > t->shown && t->shown >= 0;
     t->shown = tick;
     t->requested = false;
     t->whole = false;
@@ -117,7 +118,7 @@ static void show(struct test *t, int64_t now)
             .width = t->width,
             .height = t->height,
             .format = PH_HXFR_BGRA,
-            .time_ns = t->fps ? tick_ns(t, tick) : now,
+            .time_ns = moved ? tick_ns(t, tick) : now,
             .ready_ns = now,
             .damage = &damage,
     };

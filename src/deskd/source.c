@@ -191,7 +191,8 @@ void ph_source_set_active(struct ph_source *source, bool active)
     bool changed = sh->active != active;
     if (changed) {
         sh->active = active;
-        sh->active_since = ph_clock_ns();
+        sh->switches++;
+        sh->oldest_pts = PH_NEVER; /* till the source thread knows better */
         sh->keyframe_wanted = false;
         sh->keyframe_coming = active; /* the first one is a keyframe */
     }

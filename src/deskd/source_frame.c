@@ -85,6 +85,7 @@ static bool resize(struct ph_source *source, const struct ph_capture_frame *fr)
     f->width = width;
     f->height = height;
     f->submitted = false;
+    f->next_request_ns = 0;
     damage_all(f);
     ph_link_set_surface(source->link, width, height, &colour);
     ph_source_need_whole(source);

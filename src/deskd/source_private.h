@@ -39,7 +39,8 @@ struct ph_source_shared {
     pthread_mutex_t lock;
     bool stop;
     bool active;
-    int64_t active_since; /* changes with active; older units are dropped */
+    unsigned switches; /* of active */
+    int64_t oldest_pts; /* units before it belong to an earlier time */
     uint32_t steady_fps;
     bool keyframe_wanted;
     bool keyframe_coming; /* asked for at the host */
@@ -67,7 +68,7 @@ struct ph_source_flow {
     int64_t retry_wait;
 
     bool active;
-    int64_t active_since;
+    unsigned switches;
     bool link_ready;
     uint32_t link_epoch;
     char link_reason[PH_STREAM_MAX_TEXT + 1];

@@ -119,16 +119,19 @@ static bool take_news(struct ph_source *source, int64_t now)
     pthread_mutex_lock(&sh->lock);
     bool stop = sh->stop;
     bool active = sh->active;
-    bool switched = f->active_since != sh->active_since;
+    bool switched = f->switches != sh->switches;
     bool wanted = sh->keyframe_wanted;
     bool failed = sh->failed;
     bool relinked = f->link_epoch != sh->link_epoch;
     bool new_rate = f->steady_fps != sh->steady_fps;
-    f->active_since = sh->active_since;
+    f->switches = sh->switches;
     f->link_epoch = sh->link_epoch;
     f->link_ready = sh->link_ready;
     f->steady_fps = sh->steady_fps;
     memcpy(f->link_reason, sh->link_reason, sizeof(f->link_reason));
+    if (switched) {
+        sh->oldest_pts = f->last_pts + 1;
+    }
     sh->keyframe_wanted = false;
     sh->failed = false;
     sh->keyframe_coming |= wanted;

@@ -113,7 +113,7 @@ static void on_unit(void *data, const struct ph_link_unit *from)
     }
     pthread_mutex_lock(&sh->lock);
     struct ph_source_times times = find_times_locked(sh, from);
-    bool wanted = sh->active && from->pts >= sh->active_since;
+    bool wanted = sh->active && from->pts >= sh->oldest_pts;
     bool wake = end_flight_locked(sh);
     sh->received_ns = from->received_ns;
     sh->encode_us = (sh->encode_us + from->encode_us) / 2;
