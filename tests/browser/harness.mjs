@@ -175,7 +175,15 @@ export class Viewer {
 
   /** The middle of a picture's pixel, in the window. */
   place(x, y) {
-    return this.page.evaluate(([px, py]) => {
+    return this.page.evaluate(async ([px, py]) => {
+      // A window of another size is laid out with its next frame.
+      const size = `${innerWidth} ${innerHeight} ${devicePixelRatio}`;
+      if (window.portholeSize !== size) {
+        await new Promise((resolve) => {
+          requestAnimationFrame(() => requestAnimationFrame(resolve));
+        });
+        window.portholeSize = size;
+      }
       const box = document.querySelector("#surface").getBoundingClientRect();
       const { width, height } = window.porthole.picture();
       return {

@@ -123,9 +123,6 @@ describe("the viewer", { skip: !findChromium() }, () => {
     const points = [[0, 0], [1, 3], [639, 359], [320, 180], [637, 5]];
     for (const [width, height] of [[640, 360], [900, 400], [333, 700]]) {
       await viewer.page.setViewportSize({ width, height });
-      await viewer.page.evaluate(() => new Promise((resolve) => {
-        requestAnimationFrame(() => requestAnimationFrame(resolve));
-      }));
       for (const [x, y] of points) {
         server.said = [];
         await viewer.page.mouse.move(0, 0);

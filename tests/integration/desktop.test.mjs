@@ -184,11 +184,10 @@ test("a wrong token, and the end, are said on the screen", async () => {
   try {
     const wrong = run.link.replace(/token=.*/, "token=wrong");
     const refused = await browser.open(wrong, false);
-    await until(() => refused.page.evaluate(() =>
-      document.body.dataset.screen !== "" && document.body.innerText), "words");
+    await refused.screen("bad-token");
     await shoot(refused, "wrong-token");
     assert.match(await refused.page.evaluate(() => document.body.innerText),
-      /token/i);
+      /link/i);
     await refused.page.close();
 
     const viewer = await browser.open(run.links[1]);
