@@ -370,11 +370,10 @@ bool ph_net_write_full(int fd, struct iovec *iov, int count, int pass_fd,
     return true;
 }
 
-ssize_t ph_net_write_some(int fd, const void *buf, size_t len)
+ssize_t ph_net_write_some(int fd, struct iovec *iov, int count)
 {
-    struct iovec iov = {(void *)buf, len};
     for (;;) {
-        ssize_t n = transmit(fd, &iov, 1, -1);
+        ssize_t n = transmit(fd, iov, count, -1);
         if (n >= 0) {
             return n;
         }

@@ -59,5 +59,6 @@ enum ph_net_result ph_net_read_full(
 bool ph_net_write_full(int fd, struct iovec *iov, int count, int pass_fd,
         int64_t deadline_ns, int64_t progress_ns);
 
-/* Writes what fits at once. Bytes written, 0 when none fit, -1 with errno. */
-ssize_t ph_net_write_some(int fd, const void *buf, size_t len);
+/* Writes what fits at once. Bytes written, 0 when none fit, -1 with errno.
+ * count: up to IOV_MAX, which is at least 1024 where we run. */
+ssize_t ph_net_write_some(int fd, struct iovec *iov, int count);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -24,9 +25,18 @@ static bool send_all(struct ph_link *link, struct ph_writer *w)
 {
     struct iovec iov = {w->data, w->len};
     if (!ph_net_write_full(link->fd, &iov, 1, -1, ph_deadline_ms(5000), 0)) {
-        return ph_link_fail(link, "writing: %s", strerror(errno));
+        return ph_link_fail_io(link, "writing");
     }
     return true;
+}
+
+/* Descriptors travel on unix sockets only. */
+static bool is_unix(int fd)
+{
+    struct sockaddr_storage sa = {0};
+    socklen_t len = sizeof(sa);
+    return getsockname(fd, (struct sockaddr *)&sa, &len) == 0 &&
+            sa.ss_family == AF_UNIX;
 }
 
 static bool say_hello(struct ph_link *link, uint64_t nonce)
@@ -39,7 +49,7 @@ static bool say_hello(struct ph_link *link, uint64_t nonce)
                     PH_HXFR_CAP_TILES | PH_HXFR_CAP_REPEAT | PH_HXFR_CAP_TIMING,
             .nonce = nonce,
     };
-    if (ph_memory_supported()) {
+    if (ph_memory_supported() && is_unix(link->fd)) {
         hello.capabilities |= PH_HXFR_CAP_MEMFD;
     }
     memcpy(hello.name, link->name, sizeof(hello.name));
@@ -89,10 +99,23 @@ static bool assume_version_1(struct ph_link *link)
     return true;
 }
 
+/* The earliest version 1 hosts call HELLO invalid; one of ours may be too
+ * busy for a guest more. */
+static bool take_error(struct ph_link *link, const struct ph_hxfr_header *h)
+{
+    struct ph_hxfr_error_message e;
+    if (ph_hxfr_parse_error(link->in, h->payload, &e) &&
+            e.code == PH_HXFR_ERR_BUSY) {
+        return ph_link_fail(link, "the host says: %.120s", e.text);
+    }
+    return assume_version_1(link);
+}
+
 bool ph_link_handshake(struct ph_link *link)
 {
+    link->doubtful = false;
     if (link->version == 1) {
-        return assume_version_1(link); /* it was one the time before */
+        return true; /* parked: it was one before */
     }
     uint64_t nonce = (uint64_t)ph_clock_ns();
     if (!say_hello(link, nonce)) {
@@ -105,6 +128,7 @@ bool ph_link_handshake(struct ph_link *link)
         AUTOCLOSE int passed = -1;
         if (!ph_link_read_message(link, deadline, &h, &passed)) {
             if (errno == ETIMEDOUT && !link->options.connect) {
+                link->doubtful = true;
                 return assume_version_1(link);
             }
             return false;
@@ -113,8 +137,9 @@ bool ph_link_handshake(struct ph_link *link)
         case PH_HXFR_HELLO_RESP:
             return take_hello(link, &h, nonce);
         case PH_HXFR_PONG:
-        case PH_HXFR_ERROR:
             return assume_version_1(link);
+        case PH_HXFR_ERROR:
+            return take_error(link, &h);
         default:
             return ph_link_fail(
                     link, "unexpected message 0x%02x to HELLO", h.type);

@@ -30,6 +30,13 @@ bool ph_link_fail(struct ph_link *link, const char *fmt, ...)
     return false;
 }
 
+bool ph_link_fail_io(struct ph_link *link, const char *what)
+{
+    link->hung_up = errno == EPIPE || errno == ECONNRESET;
+    return link->hung_up ? ph_link_fail(link, "the host closed the connection")
+                         : ph_link_fail(link, "%s: %s", what, strerror(errno));
+}
+
 /* What a message of this type may carry at most. */
 static uint32_t payload_limit(uint8_t type)
 {
@@ -72,10 +79,10 @@ bool ph_link_read_message(struct ph_link *link, int64_t deadline_ns,
     case PH_NET_OK:
         break;
     case PH_NET_EOF:
-        errno = 0;
-        return ph_link_fail(link, "the host closed the connection");
+        errno = EPIPE;
+        return ph_link_fail_io(link, "reading");
     case PH_NET_ERROR:
-        return ph_link_fail(link, "reading: %s", strerror(errno));
+        return ph_link_fail_io(link, "reading");
     }
     if (!ph_hxfr_parse_header(buf, header) ||
             header->payload > payload_limit(header->type)) {
@@ -83,8 +90,9 @@ bool ph_link_read_message(struct ph_link *link, int64_t deadline_ns,
         return ph_link_fail(link, "the host sends no frame protocol");
     }
     if (read_payload(link, header->payload) != PH_NET_OK) {
-        return ph_link_fail(
-                link, "the host's message broke off: %s", strerror(errno));
+        ph_link_fail(link, "the host's message broke off: %s", strerror(errno));
+        errno = EPROTO;
+        return false;
     }
     return true;
 }
@@ -94,11 +102,8 @@ void ph_link_install_slots(
 {
     struct ph_link_shared *s = &link->shared;
     bool wanted = false;
-    if (!slots) {
-        LOG_ERR("no memory for pictures");
-    }
     pthread_mutex_lock(&s->lock);
-    if (slots && generation == s->generation) {
+    if (generation == s->generation) {
         ph_slots_unref(s->slots);
         s->slots = slots;
         wanted = s->room_wanted;
@@ -116,10 +121,10 @@ static bool take_slots(
         struct ph_link *link, const struct ph_hxfr_header *h, int fd)
 {
     struct ph_hxfr_slots layout;
-    if (!link->awaiting_slots || fd < 0 ||
+    if (link->slots_deadline_ns == PH_NEVER || fd < 0 ||
             !ph_hxfr_parse_slots(
                     link->in, h->payload, &link->announced, &layout) ||
-            layout.sequence != link->announced.sequence) {
+            layout.sequence != link->announced.sequence || layout.count < 2) {
         return ph_link_fail(link, "the host sends slots that do not fit");
     }
     struct ph_slots *slots = ph_slots_map(&link->announced, &layout, fd);
@@ -127,7 +132,7 @@ static bool take_slots(
         return ph_link_fail(
                 link, "cannot map the host's slots: %s", strerror(errno));
     }
-    link->awaiting_slots = false;
+    link->slots_deadline_ns = PH_NEVER;
     ph_link_install_slots(link, slots, link->announced_generation);
     return true;
 }
@@ -141,7 +146,10 @@ static bool complete(struct ph_link *link, uint32_t sequence,
     bool ok = false;
     pthread_mutex_lock(&s->lock);
     struct ph_link_request *r = ph_link_request(s, 0);
-    if (s->written > 0 && (link->version == 1 || r->sequence == sequence)) {
+    /* Its pixels are being read as long as it is not wholly written. */
+    uint32_t sending = link->out.request && ph_link_is_sending(link);
+    if (s->written > sending &&
+            (link->version == 1 || r->sequence == sequence)) {
         ok = true;
         unit->sequence = r->sequence;
         unit->pts = r->pts;
@@ -157,25 +165,48 @@ static bool complete(struct ph_link *link, uint32_t sequence,
         s->room_wanted = false;
     }
     pthread_mutex_unlock(&s->lock);
+    link->resent &= !ok;
+    link->doubtful &= !ok;
     return ok || ph_link_fail(link, "an answer that nothing asked for");
+}
+
+/* Ends a request without a unit. */
+static void fail_completed(struct ph_link *link,
+        const struct ph_link_unit *unit, int32_t code, const char *text)
+{
+    pthread_mutex_lock(&link->shared.lock);
+    link->shared.whole = true;
+    pthread_mutex_unlock(&link->shared.lock);
+    link->events.failed(link->data, unit->sequence, code, text);
+}
+
+/* What no decoder could begin with is no keyframe. */
+static const char *find_fault(const struct ph_link_unit *unit)
+{
+    struct ph_h264_unit facts;
+    if (unit->size == 0) {
+        return "the host sent an empty access unit";
+    }
+    if (unit->keyframe &&
+            !(ph_h264_inspect(unit->data, unit->size, &facts) &&
+                    facts.has_sps)) {
+        return "the host sent a keyframe without its parameter sets";
+    }
+    return NULL;
 }
 
 /* The caller hears of the unit first, then that there is room. */
 static void deliver(struct ph_link *link, struct ph_link_unit *unit,
         const uint8_t *data, size_t size, bool wanted)
 {
-    struct ph_h264_unit facts;
     unit->data = data;
     unit->size = size;
     unit->received_ns = ph_clock_ns();
-    bool usable = size > 0 &&
-            (!unit->keyframe ||
-                    (ph_h264_inspect(data, size, &facts) && facts.has_sps));
-    if (usable) {
-        link->events.unit(link->data, unit);
+    const char *fault = find_fault(unit);
+    if (fault) {
+        fail_completed(link, unit, PH_HXFR_ERR_ENCODE, fault);
     } else {
-        link->events.failed(link->data, unit->sequence, PH_HXFR_ERR_ENCODE,
-                "the host sent a keyframe without its parameter sets");
+        link->events.unit(link->data, unit);
     }
     if (wanted) {
         link->events.room(link->data);
@@ -237,7 +268,7 @@ static bool fail_request(
     pthread_mutex_lock(&link->shared.lock);
     link->shared.newest = -1;
     pthread_mutex_unlock(&link->shared.lock);
-    link->events.failed(link->data, unit.sequence, code, text);
+    fail_completed(link, &unit, code, text);
     if (wanted) {
         link->events.room(link->data);
     }
@@ -267,6 +298,10 @@ static bool take_error(struct ph_link *link, const struct ph_hxfr_header *h)
     }
     if (link->version != 1) {
         return ph_link_fail(link, "the host says: %.120s", e.text);
+    }
+    if (link->doubtful && e.code == PH_HXFR_ERR_INVALID) {
+        link->doubtful = false;
+        return true;
     }
     pthread_mutex_lock(&link->shared.lock);
     bool in_flight = link->shared.written > 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "link/link.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct ph_link *ph_link_create(const struct ph_link_options *options,
     link->fd = -1;
     link->wake[0] = -1;
     link->wake[1] = -1;
+    link->slots_deadline_ns = PH_NEVER;
     snprintf(link->name, sizeof(link->name), "%s",
             options->name ? options->name : "porthole");
     if (!link->options.timeout_ms) {
@@ -98,11 +100,11 @@ void ph_link_destroy(struct ph_link *link)
     ph_link_stop(link);
     ph_close(&link->wake[0]);
     ph_close(&link->wake[1]);
+    ph_link_drop_message(link);
     ph_slots_unref(link->shared.slots);
     ph_slots_unref(link->shared.acquired);
     pthread_mutex_destroy(&link->shared.lock);
     free(link->shared.ring);
-    free(link->out);
     free(link->in);
     free(link);
 }
@@ -111,6 +113,7 @@ void ph_link_new_generation_locked(struct ph_link_shared *s)
 {
     s->generation++;
     s->newest = -1;
+    s->whole = true;
     ph_slots_unref(s->slots);
     s->slots = NULL;
     memset(s->states, 0, sizeof(s->states));
@@ -120,6 +123,8 @@ void ph_link_set_surface(struct ph_link *link, uint32_t width, uint32_t height,
         const struct ph_hxfr_colour *colour)
 {
     struct ph_link_shared *s = &link->shared;
+    assert(width > 0 && height > 0 && (width | height) % 2 == 0);
+    assert(width <= PH_HXFR_MAX_SIDE && height <= PH_HXFR_MAX_SIDE);
     pthread_mutex_lock(&s->lock);
     s->surface = (struct ph_hxfr_surface){
             .width = width, .height = height, .colour = *colour};
@@ -240,8 +245,7 @@ enum ph_link_result ph_link_submit(struct ph_link *link,
         struct ph_link_request *r =
                 append_locked(s, PH_HXFR_SLOT_FRAME, pts, flags, sequence);
         r->slot = picture->slot;
-        bool whole = s->newest < 0 || rect_count > PH_HXFR_MAX_RECTS;
-        if (whole) {
+        if (s->whole || rect_count > PH_HXFR_MAX_RECTS) {
             r->rects[0] = (struct ph_rect){
                     0, 0, (uint16_t)picture->width, (uint16_t)picture->height};
             r->rect_count = 1;
@@ -250,6 +254,7 @@ enum ph_link_result ph_link_submit(struct ph_link *link,
             r->rect_count = (uint16_t)rect_count;
         }
         s->newest = picture->slot;
+        s->whole = false;
     }
     pthread_mutex_unlock(&s->lock);
     if (!ok) {

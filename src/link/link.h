@@ -14,7 +14,12 @@
  * ph_link_submit and keeps what was last written into it, so that only what
  * changed since then (the slot's age) needs converting. `generation` changes
  * when all slots are new (connected again, size changed): every slot is then
- * undefined and the first frame is sent whole.
+ * undefined and the first frame is sent whole. So is the frame after one that
+ * failed.
+ *
+ * An idle link sends nothing, not even a ping: a host that went away while
+ * nothing was in flight is found out by the hang-up or by the next frame. That
+ * a version 1 host closes idle connections is no event.
  */
 #pragma once
 
@@ -52,7 +57,8 @@ struct ph_link_events {
      * each time; the link goes on trying. */
     void (*down)(void *data, const char *reason);
     void (*unit)(void *data, const struct ph_link_unit *unit);
-    /* No access unit for this sequence. */
+    /* No access unit for this sequence. Code 0: its surface was replaced before
+     * it was sent. */
     void (*failed)(
             void *data, uint32_t sequence, int32_t code, const char *text);
     /* After FULL: acquire may succeed now. */
@@ -89,8 +95,8 @@ enum ph_link_result {
     PH_LINK_DOWN, /* not ready: wait for `ready` */
 };
 
-/* A slot to draw the next frame into. NV12 for a host with extensions;
- * format says what the host wants (PH_HXFR_BGRA: plane[0] only). */
+/* A slot to draw the next frame into, one at a time. NV12 for a host with
+ * extensions; format says what the host wants (PH_HXFR_BGRA: plane[0] only). */
 struct ph_link_picture {
     uint8_t slot;
     uint32_t generation;
@@ -108,9 +114,9 @@ void ph_link_release(struct ph_link *link, const struct ph_link_picture *p);
 
 /* Sends an acquired slot. rects: what changed since the frame submitted
  * before this one (up to PH_HXFR_MAX_RECTS, even for NV12); ignored, and
- * everything sent, for the first frame of a generation. flags: enum
+ * everything sent, where the frame must be whole. flags: enum
  * ph_hxfr_frame_flag. *sequence names it in the events. On DOWN the slot is
- * released. */
+ * released: not ready, or the surface was set anew since acquire. */
 enum ph_link_result ph_link_submit(struct ph_link *link,
         const struct ph_link_picture *picture, int64_t pts, uint32_t flags,
         const struct ph_rect *rects, size_t rect_count, uint32_t *sequence);

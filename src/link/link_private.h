@@ -34,6 +34,16 @@ struct ph_link_request {
     struct ph_rect rects[PH_HXFR_MAX_RECTS];
 };
 
+/* The message being written. */
+struct ph_link_out {
+    uint8_t head[PH_HXFR_HEADER_SIZE + PH_HXFR_MAX_CONTROL];
+    size_t len; /* of head */
+    size_t done;
+    struct ph_slots_reader pixels; /* follow the head */
+    struct ph_slots *slots; /* reference, while pixels or a request need it */
+    bool request; /* it is the newest written one */
+};
+
 struct ph_link_shared {
     pthread_mutex_t lock;
     bool stopping;
@@ -46,6 +56,7 @@ struct ph_link_shared {
     struct ph_slots *slots; /* of this generation, or NULL */
     enum ph_link_slot_state states[PH_HXFR_MAX_SLOTS];
     int newest; /* slot submitted last, -1 */
+    bool whole; /* the next frame must be: the host may lack some of it */
     struct ph_slots *acquired; /* holds the memory that is drawn into */
     bool room_wanted;
     bool can_repeat;
@@ -77,13 +88,18 @@ struct ph_link {
     char host_name[PH_HXFR_MAX_NAME + 1];
     struct ph_hxfr_surface announced;
     uint32_t announced_generation;
-    bool awaiting_slots;
+    int64_t slots_deadline_ns; /* for SLOTS; PH_NEVER: none awaited */
     bool told_down;
     char reason[160];
-    uint8_t *out; /* the message being written */
-    size_t out_cap;
-    size_t out_len;
-    size_t out_done;
+    struct ph_link_out out;
+    struct ph_rect whole; /* the picture of a version 1 frame */
+    /* Version 1: see thread.c, "parked". */
+    bool hung_up; /* the host ended the connection */
+    bool resent; /* what is in flight was sent before */
+    bool parked;
+    /* It is taken for one because it was silent and has not answered a frame
+     * yet: its ERROR for our HELLO may still come. */
+    bool doubtful;
     uint8_t *in;
     size_t in_cap;
 };
@@ -103,19 +119,24 @@ void *ph_link_thread(void *arg);
 /* handshake.c: HELLO, or a version 1 host. False: reason is set. */
 bool ph_link_handshake(struct ph_link *link);
 
-/* outgoing.c: puts the next message into `out`, if there is one to send. */
-bool ph_link_next_message(struct ph_link *link);
+/* outgoing.c: writes all that there is to send. *full: as far as the socket
+ * takes it now. False: reason is set. */
+bool ph_link_flush(struct ph_link *link, bool *full);
+bool ph_link_is_sending(const struct ph_link *link);
+void ph_link_drop_message(struct ph_link *link);
 
 /* incoming.c: reads and handles one message. False: reason is set. */
 bool ph_link_receive(struct ph_link *link);
-/* Reads a header and its payload (capped, into link->in). */
-struct ph_hxfr_header;
+/* Reads a header and its payload (capped, into link->in). False: reason is
+ * set, errno is ETIMEDOUT when no header came until the deadline. */
 bool ph_link_read_message(struct ph_link *link, int64_t deadline_ns,
         struct ph_hxfr_header *header, int *passed_fd);
 
 /* Sets the reason why the connection ends; returns false. */
 bool ph_link_fail(struct ph_link *link, const char *fmt, ...) PH_PRINTF(2, 3);
-/* Makes slots those of the generation when it is still the newest; takes the
- * reference. Tells `room` when somebody waits. */
+/* The same after a call that failed with errno. */
+bool ph_link_fail_io(struct ph_link *link, const char *what);
+/* incoming.c: makes slots those of the generation when it is still the newest;
+ * takes the reference. Tells `room` when somebody waits. */
 void ph_link_install_slots(
         struct ph_link *link, struct ph_slots *slots, uint32_t generation);

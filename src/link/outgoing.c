@@ -1,66 +1,112 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdlib.h>
+/*
+ * What goes to the host. A message is a head (in link->out) and, where pixels
+ * do not lie in shared memory, rectangles of a slot, which are written from
+ * where they are: the slot is the link's until its answer.
+ */
+#include <errno.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/macros.h"
+#include "common/net.h"
 #include "link/link_private.h"
 
-/* Room in `out` for a message of this size; the old content is gone. */
-static struct ph_writer begin(struct ph_link *link, size_t size)
+enum {
+    /* Later version 1 hosts read no more pixels than this. */
+    MAX_V1_PIXELS = 64 << 20,
+    PIECES = 256,
+};
+
+static struct ph_writer begin(struct ph_link *link)
 {
-    if (size > link->out_cap) {
-        free(link->out);
-        link->out = malloc(size);
-        link->out_cap = link->out ? size : 0;
+    struct ph_link_out *out = &link->out;
+    out->len = 0;
+    out->done = 0;
+    out->request = false;
+    return ph_writer(out->head, sizeof(out->head));
+}
+
+static void finish(struct ph_link *link, const struct ph_writer *w)
+{
+    link->out.len = w->len;
+}
+
+void ph_link_drop_message(struct ph_link *link)
+{
+    begin(link);
+    link->out.pixels = (struct ph_slots_reader){0};
+    ph_slots_unref(link->out.slots);
+    link->out.slots = NULL;
+}
+
+bool ph_link_is_sending(const struct ph_link *link)
+{
+    return link->out.done < link->out.len || link->out.pixels.left > 0;
+}
+
+static bool write_surface(struct ph_link *link)
+{
+    if (link->version != 1) {
+        struct ph_writer w = begin(link);
+        ph_hxfr_write_surface(&w, PH_LINK_SESSION, &link->announced);
+        finish(link, &w);
+        return true;
     }
-    link->out_len = 0;
-    link->out_done = 0;
-    return ph_writer(link->out, link->out_cap);
+    const struct ph_hxfr_surface *a = &link->announced;
+    if ((uint64_t)a->width * a->height * 4 > MAX_V1_PIXELS) {
+        return ph_link_fail(link,
+                "%ux%u is more than a host of version 1 takes", a->width,
+                a->height);
+    }
+    return true; /* nothing to send: each frame says its size */
 }
 
-static bool finish(struct ph_link *link, const struct ph_writer *w)
-{
-    link->out_len = w->ok ? w->len : 0;
-    return w->ok;
-}
-
-/* What a host of version 1 wants: BGRA; with extensions: NV12. */
-static uint32_t wanted_format(const struct ph_link *link)
-{
-    return link->version == 1 ? PH_HXFR_BGRA : PH_HXFR_NV12;
-}
-
-static bool announce_locked(struct ph_link *link)
+/* Announces the surface: to a version 1 host BGRA, of which even the earliest
+ * copies the right number of bytes a row. */
+static bool announce(struct ph_link *link)
 {
     struct ph_link_shared *s = &link->shared;
+    pthread_mutex_lock(&s->lock);
     s->surface_changed = false;
-    s->surface.format = wanted_format(link);
+    s->surface.format = link->version == 1 ? PH_HXFR_BGRA : PH_HXFR_NV12;
     s->surface.sequence = s->next_sequence++;
     link->announced = s->surface;
     link->announced_generation = s->generation;
-    link->awaiting_slots = link->capabilities & PH_HXFR_CAP_MEMFD;
-    struct ph_writer w = begin(link, 64);
-    if (link->version == 1) {
-        return false; /* the next FRAME_REQUEST says it */
+    pthread_mutex_unlock(&s->lock);
+    if (!write_surface(link)) {
+        return false;
     }
-    ph_hxfr_write_surface(&w, PH_LINK_SESSION, &s->surface);
-    return finish(link, &w);
+    if (link->capabilities & PH_HXFR_CAP_MEMFD) {
+        link->slots_deadline_ns = ph_deadline_ms(link->options.timeout_ms);
+        return true;
+    }
+    struct ph_slots *slots =
+            ph_slots_create(&link->announced, (uint8_t)(s->window + 1));
+    if (!slots) {
+        return ph_link_fail(link, "no memory for pictures of %ux%u",
+                link->announced.width, link->announced.height);
+    }
+    ph_link_install_slots(link, slots, link->announced_generation);
+    return true;
 }
 
-static bool write_bitrate_locked(struct ph_link *link)
+static void write_bitrate(struct ph_link *link, uint32_t bitrate)
 {
-    link->shared.bitrate_changed = false;
     struct ph_hxfr_config config = {
-            .bitrate = link->shared.bitrate, .fps_den = 1, .realtime = true};
-    struct ph_writer w = begin(link, 64);
+            .bitrate = bitrate, .fps_den = 1, .realtime = true};
+    struct ph_writer w = begin(link);
     ph_hxfr_write_config(&w, PH_LINK_SESSION, &config);
-    return finish(link, &w);
+    finish(link, &w);
 }
 
 /* A whole picture for a version 1 host. */
-static bool write_v1_frame(struct ph_link *link, const struct ph_slots *slots,
+static void write_v1_frame(struct ph_link *link, const struct ph_slots *slots,
         const struct ph_link_request *r)
 {
+    link->whole = (struct ph_rect){
+            0, 0, (uint16_t)slots->width, (uint16_t)slots->height};
+    link->out.pixels = ph_slots_read(slots, r->slot, &link->whole, 1);
     struct ph_hxfr_frame_request q = {
             .width = slots->width,
             .height = slots->height,
@@ -70,17 +116,14 @@ static bool write_v1_frame(struct ph_link *link, const struct ph_slots *slots,
             .duration = -1,
             .force_keyframe = r->flags & PH_HXFR_FRAME_KEYFRAME,
             .has_pixels = true,
-            .layout = {.size = slots->layout.slot_size},
+            .layout = {.size = link->out.pixels.left},
     };
-    struct ph_writer w = begin(link,
-            PH_HXFR_HEADER_SIZE + PH_HXFR_FRAME_REQUEST_SIZE + q.layout.size);
+    struct ph_writer w = begin(link);
     ph_hxfr_write_frame_request(&w, PH_LINK_SESSION, &q);
-    ph_write_bytes(
-            &w, ph_slots_plane(slots, r->slot, 0), slots->layout.slot_size);
-    return finish(link, &w);
+    finish(link, &w);
 }
 
-static bool write_ext_frame(struct ph_link *link, const struct ph_slots *slots,
+static void write_ext_frame(struct ph_link *link, const struct ph_slots *slots,
         const struct ph_link_request *r)
 {
     struct ph_hxfr_frame f = {
@@ -91,28 +134,32 @@ static bool write_ext_frame(struct ph_link *link, const struct ph_slots *slots,
             .rect_count = r->rect_count,
     };
     uint8_t type = r->type;
-    size_t pixels = 0;
     if (type == PH_HXFR_SLOT_FRAME && !slots->shared) {
         type = PH_HXFR_TILES;
         f.slot = 0;
-        pixels = ph_slots_gathered_size(slots, r->rects, r->rect_count);
+        link->out.pixels =
+                ph_slots_read(slots, r->slot, r->rects, r->rect_count);
     }
-    struct ph_writer w =
-            begin(link, PH_HXFR_HEADER_SIZE + PH_HXFR_MAX_CONTROL + pixels);
-    ph_hxfr_write_frame(&w, type, PH_LINK_SESSION, &f, r->rects, pixels);
-    uint8_t *room = pixels ? ph_write_room(&w, pixels) : NULL;
-    if (room) {
-        ph_slots_gather(slots, r->slot, r->rects, r->rect_count, room);
-    }
-    return finish(link, &w);
+    struct ph_writer w = begin(link);
+    ph_hxfr_write_frame(
+            &w, type, PH_LINK_SESSION, &f, r->rects, link->out.pixels.left);
+    finish(link, &w);
 }
 
-/* The oldest request that is not written, or NULL. Requests of an older
- * generation, whose pixels are gone, are handed out as well: the caller drops
- * them. */
-static struct ph_link_request *next_request_locked(struct ph_link_shared *s)
+/* A request stays in the ring, and its slot the link's, until it is answered:
+ * which this thread does, and not before the last byte is written. Takes the
+ * reference. */
+static void write_request(struct ph_link *link, struct ph_slots *slots,
+        const struct ph_link_request *r)
 {
-    return s->written < s->count ? ph_link_request(s, s->written) : NULL;
+    ph_link_drop_message(link);
+    if (link->version == 1) {
+        write_v1_frame(link, slots, r);
+    } else {
+        write_ext_frame(link, slots, r);
+    }
+    link->out.request = true;
+    link->out.slots = slots;
 }
 
 /* Takes the request at `written`, the oldest not written, out of the ring. */
@@ -124,57 +171,105 @@ static void drop_unwritten_locked(struct ph_link_shared *s)
     s->count--;
 }
 
-static bool write_request(struct ph_link *link, struct ph_slots *slots,
-        const struct ph_link_request *r)
-{
-    return link->version == 1 ? write_v1_frame(link, slots, r)
-                              : write_ext_frame(link, slots, r);
-}
-
-bool ph_link_next_message(struct ph_link *link)
+/* The oldest request that is not written becomes the next message, or, when
+ * its surface is gone, fails. False: there is none. */
+static bool begin_request(struct ph_link *link)
 {
     struct ph_link_shared *s = &link->shared;
-    for (;;) {
-        pthread_mutex_lock(&s->lock);
-        if (s->surface_changed) {
-            bool written = announce_locked(link);
-            uint32_t generation = link->announced_generation;
-            pthread_mutex_unlock(&s->lock);
-            if (!link->awaiting_slots) {
-                ph_link_install_slots(link,
-                        ph_slots_create(
-                                &link->announced, (uint8_t)(s->window + 1)),
-                        generation);
-            }
-            if (written) {
-                return true;
+    pthread_mutex_lock(&s->lock);
+    if (s->written == s->count) {
+        pthread_mutex_unlock(&s->lock);
+        return false;
+    }
+    struct ph_link_request *r = ph_link_request(s, s->written);
+    if (r->generation == s->generation && s->slots) {
+        struct ph_slots *slots = ph_slots_ref(s->slots);
+        s->written++;
+        pthread_mutex_unlock(&s->lock);
+        write_request(link, slots, r);
+        return true;
+    }
+    uint32_t sequence = r->sequence;
+    drop_unwritten_locked(s);
+    bool wanted = s->room_wanted;
+    s->room_wanted = false;
+    pthread_mutex_unlock(&s->lock);
+    link->events.failed(link->data, sequence, 0, "superseded");
+    if (wanted) {
+        link->events.room(link->data);
+    }
+    return true;
+}
+
+/* One step: a message that is to be sent, or something that needs none. */
+enum step {
+    STEP_DONE,
+    STEP_NOTHING_LEFT,
+    STEP_FAILED,
+};
+
+static enum step begin_message(struct ph_link *link)
+{
+    struct ph_link_shared *s = &link->shared;
+    pthread_mutex_lock(&s->lock);
+    /* One surface at a time: the answer to an older one would not fit. */
+    bool surface = s->surface_changed && link->slots_deadline_ns == PH_NEVER;
+    bool bitrate = s->bitrate_changed && link->version != 1;
+    uint32_t rate = s->bitrate;
+    if (!surface && bitrate) {
+        s->bitrate_changed = false;
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (surface) {
+        return announce(link) ? STEP_DONE : STEP_FAILED;
+    }
+    if (bitrate) {
+        write_bitrate(link, rate);
+        return STEP_DONE;
+    }
+    return begin_request(link) ? STEP_DONE : STEP_NOTHING_LEFT;
+}
+
+static bool write_some(struct ph_link *link, bool *full)
+{
+    struct ph_link_out *out = &link->out;
+    struct iovec iov[PIECES];
+    size_t head = out->len - out->done;
+    int count = 0;
+    if (head > 0) {
+        iov[count++] = (struct iovec){out->head + out->done, head};
+    }
+    count += ph_slots_peek(&out->pixels, iov + count, PIECES - count);
+    ssize_t n = ph_net_write_some(link->fd, iov, count);
+    if (n < 0) {
+        return ph_link_fail_io(link, "writing");
+    }
+    *full = n == 0;
+    size_t of_head = PH_MIN((size_t)n, head);
+    out->done += of_head;
+    ph_slots_advance(&out->pixels, (size_t)n - of_head);
+    return true;
+}
+
+bool ph_link_flush(struct ph_link *link, bool *full)
+{
+    *full = false;
+    while (!*full) {
+        if (ph_link_is_sending(link)) {
+            if (!write_some(link, full)) {
+                return false;
             }
             continue;
         }
-        if (s->bitrate_changed && link->version != 1) {
-            bool ok = write_bitrate_locked(link);
-            pthread_mutex_unlock(&s->lock);
-            return ok;
-        }
-        struct ph_link_request *r = next_request_locked(s);
-        if (!r) {
-            pthread_mutex_unlock(&s->lock);
+        ph_link_drop_message(link);
+        switch (begin_message(link)) {
+        case STEP_DONE:
+            break;
+        case STEP_NOTHING_LEFT:
+            return true;
+        case STEP_FAILED:
             return false;
         }
-        if (r->generation != s->generation || !s->slots) {
-            uint32_t sequence = r->sequence;
-            drop_unwritten_locked(s);
-            pthread_mutex_unlock(&s->lock);
-            link->events.failed(link->data, sequence, 0, "superseded");
-            continue;
-        }
-        s->written++;
-        struct ph_slots *slots = ph_slots_ref(s->slots);
-        pthread_mutex_unlock(&s->lock);
-        /* A written request stays where it is until it is answered, which
-         * only this thread does. */
-        bool ok = write_request(link, slots, r);
-        ph_slots_unref(slots);
-        return ok;
     }
+    return true;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/macros.h"
 #include "link/memory.h"
 
 static struct ph_slots *new_slots(const struct ph_hxfr_surface *surface)
@@ -72,45 +73,75 @@ void ph_slots_unref(struct ph_slots *s)
     free(s);
 }
 
-size_t ph_slots_gathered_size(
-        const struct ph_slots *slots, const struct ph_rect *rects, size_t count)
+struct ph_slots_reader ph_slots_read(const struct ph_slots *slots, uint8_t slot,
+        const struct ph_rect *rects, size_t count)
 {
-    size_t size = 0;
+    struct ph_slots_reader r = {
+            .slots = slots, .slot = slot, .rects = rects, .count = count};
     for (size_t i = 0; i < count; i++) {
-        size += ph_hxfr_rect_size(&rects[i], slots->format);
+        r.left += ph_hxfr_rect_size(&rects[i], slots->format);
     }
-    return size;
+    return r;
 }
 
-static uint8_t *copy_rows(uint8_t *out, const uint8_t *from, uint32_t stride,
-        size_t row, uint32_t rows)
+/* The rectangle as it lies in the plane of the position. */
+static size_t row_bytes(const struct ph_slots_reader *r)
 {
-    if (stride == row) {
-        memcpy(out, from, row * rows);
-        return out + row * rows;
-    }
-    for (uint32_t y = 0; y < rows; y++) {
-        memcpy(out, from + (size_t)y * stride, row);
-        out += row;
-    }
-    return out;
+    uint32_t pixel = r->slots->format == PH_HXFR_NV12 ? 1 : 4;
+    return (size_t)r->rects[r->rect].width * pixel;
 }
 
-void ph_slots_gather(const struct ph_slots *s, uint8_t slot,
-        const struct ph_rect *rects, size_t count, uint8_t *out)
+static size_t row_count(const struct ph_slots_reader *r)
 {
-    bool nv12 = s->format == PH_HXFR_NV12;
-    const uint8_t *plane[] = {
-            ph_slots_plane(s, slot, 0), ph_slots_plane(s, slot, 1)};
-    const uint32_t *stride = s->layout.stride;
-    for (size_t i = 0; i < count; i++) {
-        struct ph_rect r = rects[i];
-        size_t bytes = nv12 ? 1 : 4;
-        const uint8_t *from = plane[0] + (size_t)r.y * stride[0] + r.x * bytes;
-        out = copy_rows(out, from, stride[0], r.width * bytes, r.height);
-        if (nv12) {
-            from = plane[1] + (size_t)(r.y / 2) * stride[1] + r.x;
-            out = copy_rows(out, from, stride[1], r.width, r.height / 2u);
-        }
+    return r->rects[r->rect].height >> r->plane;
+}
+
+/* The bytes from the position that lie in one piece. */
+static size_t piece(const struct ph_slots_reader *r, uint8_t **data)
+{
+    const struct ph_rect *rect = &r->rects[r->rect];
+    size_t row = row_bytes(r);
+    size_t stride = r->slots->layout.stride[r->plane];
+    size_t y = (rect->y >> r->plane) + r->done / row;
+    size_t x = rect->x * (row / rect->width) + r->done % row;
+    *data = ph_slots_plane(r->slots, r->slot, r->plane) + y * stride + x;
+    return row == stride ? row * row_count(r) - r->done : row - r->done % row;
+}
+
+/* Skips n bytes of one piece. */
+static void skip(struct ph_slots_reader *r, size_t n)
+{
+    bool nv12 = r->slots->format == PH_HXFR_NV12;
+    r->done += n;
+    r->left -= n;
+    if (r->done == row_bytes(r) * row_count(r)) {
+        r->done = 0;
+        r->plane = nv12 && r->plane == 0;
+        r->rect += r->plane == 0;
+    }
+}
+
+int ph_slots_peek(
+        const struct ph_slots_reader *from, struct iovec *iov, int max)
+{
+    struct ph_slots_reader r = *from;
+    int count = 0;
+    while (r.left > 0 && count < max) {
+        uint8_t *data = NULL;
+        size_t n = piece(&r, &data);
+        iov[count++] = (struct iovec){data, n};
+        skip(&r, n);
+    }
+    return count;
+}
+
+void ph_slots_advance(struct ph_slots_reader *r, size_t n)
+{
+    while (n > 0 && r->left > 0) {
+        uint8_t *data = NULL;
+        size_t len = piece(r, &data);
+        len = PH_MIN(len, n);
+        skip(r, len);
+        n -= len;
     }
 }

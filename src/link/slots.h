@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/uio.h>
 
 #include "proto/hxfr_ext.h"
 
@@ -41,9 +42,26 @@ static inline uint8_t *ph_slots_plane(
             s->layout.offset[plane];
 }
 
-/* Bytes that ph_slots_gather writes for these rectangles. */
-size_t ph_slots_gathered_size(const struct ph_slots *slots,
+/*
+ * The pixels of rectangles of one slot, in the order in which TILES carries
+ * them, as pieces of memory: what writev() sends without a copy. slots and
+ * rects must outlive it.
+ */
+struct ph_slots_reader {
+    const struct ph_slots *slots; /* NULL: nothing (left) to read */
+    uint8_t slot;
+    const struct ph_rect *rects;
+    size_t count;
+    size_t left; /* bytes */
+    /* The position. */
+    size_t rect;
+    int plane;
+    size_t done; /* bytes of this plane of this rectangle */
+};
+
+struct ph_slots_reader ph_slots_read(const struct ph_slots *slots, uint8_t slot,
         const struct ph_rect *rects, size_t count);
-/* The pixels of the rectangles in the order in which TILES carries them. */
-void ph_slots_gather(const struct ph_slots *slots, uint8_t slot,
-        const struct ph_rect *rects, size_t count, uint8_t *out);
+/* The next pieces, at most max of them, without moving. Returns how many. */
+int ph_slots_peek(const struct ph_slots_reader *r, struct iovec *iov, int max);
+/* Moves on by n bytes, at most r->left. */
+void ph_slots_advance(struct ph_slots_reader *r, size_t n);

@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The I/O thread: connect, serve, lose, connect again. */
+/*
+ * The I/O thread: connect, serve, lose, connect again.
+ *
+ * An idle link sends nothing, not even a ping: what is in flight has its
+ * deadline, and when nothing is, the next frame finds out.
+ *
+ * Version 1 hosts close idle connections. Such a link is parked: to the
+ * caller nothing has changed, and it connects again when there is something
+ * to send. A frame that met the closing is sent once more.
+ */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -67,25 +76,42 @@ static bool open_connection(struct ph_link *link)
     return !stopping && ph_link_handshake(link);
 }
 
+/* Forgets the connection but not what waits to be sent. */
+static void close_socket(struct ph_link *link)
+{
+    pthread_mutex_lock(&link->shared.lock);
+    link->shared.fd = -1;
+    link->shared.written = 0;
+    pthread_mutex_unlock(&link->shared.lock);
+    ph_close(&link->fd);
+    ph_link_drop_message(link);
+    link->slots_deadline_ns = PH_NEVER;
+    link->hung_up = false;
+}
+
+/* Who listens there next may be another host: it is asked again. */
 static void close_connection(struct ph_link *link)
 {
     struct ph_link_shared *s = &link->shared;
+    close_socket(link);
+    link->version = 0;
+    link->parked = false;
+    link->resent = false;
     pthread_mutex_lock(&s->lock);
-    s->fd = -1;
     s->ready = false;
     s->count = 0;
-    s->written = 0;
     s->room_wanted = false;
     ph_link_new_generation_locked(s);
     pthread_mutex_unlock(&s->lock);
-    ph_close(&link->fd);
-    link->out_len = 0;
-    link->out_done = 0;
 }
 
 static void become_ready(struct ph_link *link)
 {
     struct ph_link_shared *s = &link->shared;
+    if (link->parked) {
+        link->parked = false;
+        return;
+    }
     pthread_mutex_lock(&s->lock);
     s->ready = true;
     s->surface_changed = s->has_surface;
@@ -95,47 +121,31 @@ static void become_ready(struct ph_link *link)
     link->events.ready(link->data, link->version == 1 ? 1 : 2, link->host_name);
 }
 
-/* When the oldest request in flight has waited too long. */
+/* When the oldest request in flight, or SURFACE, has waited too long. */
 static int64_t answer_deadline(struct ph_link *link)
 {
     struct ph_link_shared *s = &link->shared;
+    int64_t deadline = link->slots_deadline_ns;
     pthread_mutex_lock(&s->lock);
-    int64_t deadline = s->written == 0 ? PH_NEVER
-                                       : ph_link_request(s, 0)->submitted_ns +
-                    (int64_t)link->options.timeout_ms * PH_NS_PER_MS;
+    if (s->written > 0) {
+        int64_t answer = ph_link_request(s, 0)->submitted_ns +
+                (int64_t)link->options.timeout_ms * PH_NS_PER_MS;
+        deadline = PH_MIN(deadline, answer);
+    }
     pthread_mutex_unlock(&s->lock);
     return deadline;
-}
-
-/* Writes what can be written now. *more: the socket is full. */
-static bool flush_out(struct ph_link *link, bool *more)
-{
-    *more = false;
-    while (link->out_done < link->out_len || ph_link_next_message(link)) {
-        ssize_t n = ph_net_write_some(link->fd, link->out + link->out_done,
-                link->out_len - link->out_done);
-        if (n < 0) {
-            return ph_link_fail(link, "writing: %s", strerror(errno));
-        }
-        link->out_done += (size_t)n;
-        if (n == 0) {
-            *more = true;
-            return true;
-        }
-    }
-    return true;
 }
 
 /* Serves one connection; returns when it ends. */
 static void serve(struct ph_link *link)
 {
     for (;;) {
-        bool more = false;
-        if (!flush_out(link, &more)) {
+        bool full = false;
+        if (!ph_link_flush(link, &full)) {
             return;
         }
         struct pollfd p[] = {
-                {link->fd, (short)(more ? POLLIN | POLLOUT : POLLIN), 0},
+                {link->fd, (short)(full ? POLLIN | POLLOUT : POLLIN), 0},
                 {link->wake[0], POLLIN, 0}};
         int64_t deadline = answer_deadline(link);
         int n = poll(p, 2, ph_deadline_poll_ms(deadline));
@@ -156,13 +166,37 @@ static void serve(struct ph_link *link)
     }
 }
 
-/* A version 1 host closes idle connections: nobody needs to hear of it. */
-static bool was_idle_close(struct ph_link *link)
+/* Whether there is a reason to connect again. */
+static bool has_work(struct ph_link *link)
 {
+    struct ph_link_shared *s = &link->shared;
+    pthread_mutex_lock(&s->lock);
+    bool work = s->stopping || s->count > 0 || s->surface_changed;
+    pthread_mutex_unlock(&s->lock);
+    return work;
+}
+
+/* Puts a version 1 link aside until there is work. False: that it ended has
+ * another cause than idleness. */
+static bool park(struct ph_link *link)
+{
+    if (link->version != 1 || link->doubtful || !link->hung_up ||
+            link->resent) {
+        return false;
+    }
     pthread_mutex_lock(&link->shared.lock);
-    bool idle = link->shared.count == 0;
+    link->resent = link->shared.written > 0;
     pthread_mutex_unlock(&link->shared.lock);
-    return link->version == 1 && idle;
+    LOG_DBG("parked: %s", link->reason);
+    close_socket(link);
+    link->parked = true;
+    while (!has_work(link)) {
+        struct pollfd p = {link->wake[0], POLLIN, 0};
+        if (poll(&p, 1, -1) > 0) {
+            drain_wake(link);
+        }
+    }
+    return true;
 }
 
 static void tell_down(struct ph_link *link)
@@ -179,21 +213,20 @@ void *ph_link_thread(void *arg)
     struct ph_link *link = arg;
     int64_t wait_ms = BACKOFF_FIRST_MS;
     while (!is_stopping(link)) {
-        bool quiet = false;
         link->reason[0] = 0;
         if (open_connection(link)) {
             int64_t since = ph_clock_ns();
             become_ready(link);
             serve(link);
-            quiet = was_idle_close(link);
             if (ph_clock_ns() - since > PH_NS_PER_S) {
                 wait_ms = BACKOFF_FIRST_MS;
             }
+            if (park(link)) {
+                continue;
+            }
         }
         close_connection(link);
-        if (!quiet) {
-            tell_down(link);
-        }
+        tell_down(link);
         back_off(link, ph_deadline_ms(wait_ms));
         wait_ms = PH_MIN(wait_ms * 2, (int64_t)BACKOFF_MOST_MS);
     }

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "link/link.h"
+
+#include "link_fixture.h"
+
+/* What the host does ends the connection; the next one works. */
+static void test_recovery(
+        enum fake_kind kind, enum fake_trick trick, const char *reason)
+{
+    struct fixture *f = begin_with(kind, false, trick, 2);
+    CHECK(wait_for(&f->seen, &f->seen.ready, 1));
+    while (get(&f->seen, &f->seen.down) == 0 && f->last < 100) {
+        if (send_frame(f, 0, 1) == PH_LINK_DOWN) {
+            CHECK(wait_for(&f->seen, &f->seen.down, 1));
+        }
+    }
+    CHECK(wait_for(&f->seen, &f->seen.down, 1));
+    check_text(f, reason);
+    CHECK(wait_for(&f->seen, &f->seen.ready, 2));
+    uint32_t units = get(&f->seen, &f->seen.units);
+    CHECK_EQ(send_frame(f, 0, 1), PH_LINK_OK);
+    CHECK(wait_for(&f->seen, &f->seen.units, units + 1));
+    check_sums(f);
+    CHECK(fake_host_get(&f->host, &f->host.whole) >= 2);
+    CHECK_EQ(get(&f->seen, &f->seen.down), 1);
+    end(f);
+}
+
+/* A host that it cannot work with, each time anew: the link says why. */
+static void test_useless(
+        enum fake_trick trick, uint32_t downs, const char *reason)
+{
+    struct fixture *f = begin_with(FAKE_MEMFD, false, trick, 0);
+    CHECK(wait_for(&f->seen, &f->seen.down, downs));
+    check_text(f, reason);
+    end(f);
+}
+
+/* A request fails, the link goes on; the next frame is whole, since the host
+ * may not have drawn the one that failed. */
+static void test_failure(
+        enum fake_kind kind, enum fake_trick trick, uint32_t at)
+{
+    struct fixture *f = begin_with(kind, false, trick, at);
+    CHECK(wait_for(&f->seen, &f->seen.ready, 1));
+    for (uint32_t i = 0; i <= at; i++) {
+        CHECK_EQ(send_frame(f, 0, 1), PH_LINK_OK);
+    }
+    CHECK(wait_for(&f->seen, &f->seen.failed, 1));
+    CHECK_EQ(send_frame(f, 0, 1), PH_LINK_OK);
+    CHECK(wait_for(&f->seen, &f->seen.units, at + 1));
+    CHECK_EQ(get(&f->seen, &f->seen.down), 0);
+    if (kind == FAKE_MEMFD || kind == FAKE_TILES) {
+        CHECK_EQ(fake_host_get(&f->host, &f->host.whole), 2);
+    }
+    check_sums(f);
+    end(f);
+}
+
+/* An answer to a frame that is not all written would free its slot. */
+static void test_early_answer(void)
+{
+    struct fixture *f = begin_with(FAKE_TILES, false, TRICK_EARLY, 0);
+    CHECK(wait_for(&f->seen, &f->seen.ready, 1));
+    set_size(f, 1920, 1080);
+    CHECK_EQ(send_frame(f, 0, 1), PH_LINK_OK);
+    CHECK(wait_for(&f->seen, &f->seen.down, 1));
+    check_text(f, "nothing asked for");
+    CHECK_EQ(get(&f->seen, &f->seen.units), 0);
+    end(f);
+}
+
+/* Told once, however often it tries; and it finds the host that comes. */
+static void test_never_there(bool tcp)
+{
+    struct ph_link_picture p;
+    struct fixture *f = ph_xcalloc(1, sizeof(*f));
+    f->host.kind = FAKE_TILES;
+    use_endpoint(f, tcp);
+    if (tcp) { /* a port that nobody listens on */
+        CHECK(fake_host_start(&f->host));
+        fake_host_stop(&f->host);
+        f->host.stopping = false;
+    }
+    start_link(f, 0);
+    set_size(f, WIDTH, HEIGHT);
+    CHECK(wait_for(&f->seen, &f->seen.down, 1));
+    CHECK_EQ(ph_link_acquire(f->link, &p), PH_LINK_DOWN);
+    CHECK(fake_host_start(&f->host));
+    CHECK(wait_for(&f->seen, &f->seen.ready, 1));
+    CHECK_EQ(send_frame(f, 0, 1), PH_LINK_OK);
+    CHECK(wait_for(&f->seen, &f->seen.units, 1));
+    CHECK_EQ(get(&f->seen, &f->seen.down), 1);
+    check_sums(f);
+    end(f);
+}
+
+/* Ends at any time, also with an acquired slot and requests in flight. */
+static void test_stop(enum fake_kind kind)
+{
+    struct ph_link_picture p;
+    end(begin_with(kind, false, TRICK_NONE, 0));
+    struct fixture *f = begin_with(kind, false, TRICK_HANG_UP, 0);
+    CHECK(wait_for(&f->seen, &f->seen.ready, 1));
+    send_frame(f, 0, 1);
+    CHECK(wait_for(&f->seen, &f->seen.down, kind < FAKE_V1_PONG));
+    end(f);
+    f = begin(kind, false);
+    CHECK_EQ(send_frame(f, 0, 1), PH_LINK_OK);
+    acquire(f, &p);
+    ph_link_stop(f->link);
+    p.plane[0][0] = 1;
+    uint32_t sequence = 0;
+    ph_link_submit(f->link, &p, 0, 0, NULL, 0, &sequence);
+    end(f);
+    ph_link_destroy(NULL);
+}
+
+/* An extended host too slow for the 500 ms is asked again. */
+static void test_late_hello(void)
+{
+    struct fixture *f = begin_with(FAKE_TILES, false, TRICK_LATE_HELLO, 0);
+    CHECK(wait_for(&f->seen, &f->seen.ready, 1));
+    CHECK_EQ(f->seen.version, 1);
+    CHECK_EQ(send_frame(f, 0, 1), PH_LINK_OK);
+    CHECK(wait_for(&f->seen, &f->seen.ready, 2));
+    CHECK_EQ(f->seen.version, 2);
+    set_size(f, WIDTH, HEIGHT);
+    CHECK_EQ(send_frame(f, 0, 1), PH_LINK_OK);
+    CHECK(wait_for(&f->seen, &f->seen.units, 1));
+    check_sums(f);
+    end(f);
+}
+
+static void test_faults(void)
+{
+    test_recovery(FAKE_MEMFD, TRICK_HANG_UP, "closed");
+    test_recovery(FAKE_TILES, TRICK_HANG_UP, "closed");
+    test_recovery(FAKE_TILES, TRICK_MUTE, "did not answer for 200 ms");
+    test_recovery(FAKE_V1_PONG, TRICK_MUTE, "did not answer for 200 ms");
+    test_recovery(FAKE_TILES, TRICK_GARBAGE, "no frame protocol");
+    test_recovery(FAKE_V1_ERROR, TRICK_GARBAGE, "no frame protocol");
+    test_recovery(FAKE_TILES, TRICK_HUGE, "no frame protocol");
+    test_recovery(FAKE_MEMFD, TRICK_WRONG_SEQUENCE, "nothing asked for");
+    test_recovery(FAKE_MEMFD, TRICK_UNASKED, "nothing asked for");
+    test_useless(TRICK_NO_SLOTS, 2, "did not answer for 200 ms");
+    test_useless(TRICK_UNSEALED_SLOTS, 2, "cannot map");
+    test_useless(TRICK_SHORT_SLOTS, 2, "cannot map");
+    test_useless(TRICK_ONE_SLOT, 2, "do not fit");
+    test_useless(TRICK_BUSY, 1, "as the test wants it");
+    test_failure(FAKE_MEMFD, TRICK_FAIL, 1);
+    test_failure(FAKE_TILES, TRICK_FAIL, 1);
+    test_failure(FAKE_TILES, TRICK_EMPTY, 1);
+    test_failure(FAKE_TILES, TRICK_NO_SPS, 0);
+    test_failure(FAKE_V1_ERROR, TRICK_FAIL, 1);
+    test_failure(FAKE_V1_ERROR, TRICK_EMPTY, 1);
+}
+
+int main(void)
+{
+    quieten("test_link_faults");
+    test_faults();
+    test_early_answer();
+    test_late_hello();
+    test_never_there(false);
+    test_never_there(true);
+    test_stop(FAKE_MEMFD);
+    test_stop(FAKE_V1_PONG);
+    return CHECK_DONE();
+}
