@@ -7,7 +7,6 @@ enum {
     HELLO_SIZE = 17,
     SURFACE_SIZE = 24,
     SLOTS_SIZE = 28,
-    RECT_SIZE = 8,
 };
 
 static void begin(
@@ -98,7 +97,7 @@ void ph_hxfr_write_surface(struct ph_writer *w, uint16_t session,
 
 struct ph_rect ph_hxfr_rect(const struct ph_hxfr_frame *frame, uint16_t i)
 {
-    const uint8_t *p = frame->rects + (size_t)i * RECT_SIZE;
+    const uint8_t *p = frame->rects + (size_t)i * PH_HXFR_RECT_SIZE;
     return (struct ph_rect){ph_load_u16(p), ph_load_u16(p + 2),
             ph_load_u16(p + 4), ph_load_u16(p + 6)};
 }
@@ -106,11 +105,12 @@ struct ph_rect ph_hxfr_rect(const struct ph_hxfr_frame *frame, uint16_t i)
 bool ph_hxfr_rect_fits(
         const struct ph_rect *r, const struct ph_hxfr_surface *surface)
 {
-    bool even = ((r->x | r->y | r->width | r->height) & 1) == 0;
-    return r->width > 0 && r->height > 0 &&
-            (uint32_t)r->x + r->width <= surface->width &&
-            (uint32_t)r->y + r->height <= surface->height &&
-            (even || surface->format != PH_HXFR_NV12);
+    uint32_t right = (uint32_t)r->x + r->width;
+    uint32_t bottom = (uint32_t)r->y + r->height;
+    return r->width > 0 && r->height > 0 && right <= surface->width &&
+            bottom <= surface->height && ((r->x | r->y) & 1) == 0 &&
+            (right % 2 == 0 || right == surface->width) &&
+            (bottom % 2 == 0 || bottom == surface->height);
 }
 
 size_t ph_hxfr_rect_size(const struct ph_rect *r, uint32_t format)
@@ -131,7 +131,7 @@ bool ph_hxfr_parse_frame(uint8_t type, const uint8_t *payload, size_t len,
     f.slot = ph_read_u8(&r);
     ph_read_u8(&r);
     f.rect_count = ph_read_u16(&r);
-    f.rects = ph_read_bytes(&r, (size_t)f.rect_count * RECT_SIZE);
+    f.rects = ph_read_bytes(&r, (size_t)f.rect_count * PH_HXFR_RECT_SIZE);
     if (!r.ok || f.rect_count > PH_HXFR_MAX_RECTS ||
             f.slot >= PH_HXFR_MAX_SLOTS || (f.flags & PH_HXFR_FRAME_LZ4)) {
         return false;
@@ -161,8 +161,8 @@ void ph_hxfr_write_frame(struct ph_writer *w, uint8_t type, uint16_t session,
         size_t pixels)
 {
     begin(w, type, session,
-            PH_HXFR_FRAME_HEAD_SIZE + (size_t)frame->rect_count * RECT_SIZE +
-                    pixels);
+            PH_HXFR_FRAME_HEAD_SIZE +
+                    (size_t)frame->rect_count * PH_HXFR_RECT_SIZE + pixels);
     ph_write_u32(w, frame->sequence);
     ph_write_u64(w, (uint64_t)frame->pts);
     ph_write_u32(w, frame->flags);

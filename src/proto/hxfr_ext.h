@@ -99,7 +99,8 @@ enum ph_hxfr_frame_flag {
     PH_HXFR_FRAME_LZ4 = 1 << 2,
 };
 
-/* In pixels of the surface; NV12: all four are even. */
+/* In pixels of the surface. Position and sides are even, as 4:2:0 needs it;
+ * only at an odd edge of a surface of 4 bytes a pixel a side is odd. */
 struct ph_rect {
     uint16_t x;
     uint16_t y;
@@ -118,9 +119,10 @@ struct ph_hxfr_frame {
 };
 
 #define PH_HXFR_FRAME_HEAD_SIZE 20
+#define PH_HXFR_RECT_SIZE 8
 
 struct ph_rect ph_hxfr_rect(const struct ph_hxfr_frame *frame, uint16_t i);
-/* True when it lies in a surface of this size and is not empty. */
+/* True when it lies in the surface, is not empty, and is even as above. */
 bool ph_hxfr_rect_fits(
         const struct ph_rect *r, const struct ph_hxfr_surface *surface);
 /* Bytes of a rectangle's pixels as TILES carries them: rows without padding,

@@ -172,6 +172,30 @@ static void test_bad_rects(void)
     }
 }
 
+/* A side is odd only where the surface is, at its edge. */
+static void test_odd_edges(void)
+{
+    static const struct ph_hxfr_surface odd = {
+            .width = 67, .height = 51, .format = PH_HXFR_BGRA};
+    static const struct {
+        struct ph_rect rect;
+        bool fits;
+    } cases[] = {
+            {{0, 0, 67, 51}, true},
+            {{66, 50, 1, 1}, true},
+            {{64, 2, 3, 4}, true},
+            {{0, 48, 2, 3}, true},
+            {{65, 50, 2, 1}, false},
+            {{66, 49, 1, 2}, false},
+            {{0, 0, 65, 2}, false},
+            {{0, 0, 2, 49}, false},
+            {{66, 50, 2, 1}, false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        CHECK_EQ(ph_hxfr_rect_fits(&cases[i].rect, &odd), cases[i].fits);
+    }
+}
+
 static void test_rect_limits(void)
 {
     static uint8_t big[PH_HXFR_MAX_CONTROL + 64];
@@ -280,6 +304,7 @@ int main(void)
     test_surface();
     test_frames();
     test_bad_rects();
+    test_odd_edges();
     test_rect_limits();
     test_slots();
     test_answers();
