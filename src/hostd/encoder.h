@@ -13,6 +13,7 @@
 
 #include "proto/hxfr_ext.h"
 #include "video/pixels.h"
+#include "video/region.h"
 
 struct ph_encoder;
 
@@ -21,13 +22,16 @@ struct ph_encoder_config {
     uint32_t height;
     uint32_t bitrate; /* bit/s, the most over a second */
     uint32_t fps; /* a hint: frames come when they come */
-    struct ph_hxfr_colour colour;
+    uint8_t profile; /* not above this: 66, 77, 100; 0: as it likes */
+    struct ph_hxfr_colour colour; /* signalled; none of it unspecified */
 };
 
 struct ph_encoder_input {
     const struct ph_nv12 *picture; /* as the config says; read only */
-    int64_t pts; /* ns */
     bool keyframe; /* must be an IDR with SPS and PPS */
+    /* What changed since the last picture that gave an access unit; NULL:
+     * unknown. */
+    const struct ph_region *changed;
 };
 
 /* Annex B; valid until the next call. */
@@ -43,17 +47,28 @@ enum ph_encoder_result {
     PH_ENCODER_FAILED,
 };
 
+enum ph_encoder_change {
+    PH_ENCODER_LIVE, /* counts from the next picture on */
+    PH_ENCODER_REOPEN, /* close and open again; that gives a keyframe */
+};
+
+/* A row of the table; all rows of a backend have the same functions. */
 struct ph_encoder_ops {
     const char *name;
     const char *what; /* for people: "H.264 by libx264" */
+    const char *codec; /* the backend's own name for it */
+    const char *options; /* for the backend: "name=value:name=value" */
     /* NULL: error[size] says why. */
-    struct ph_encoder *(*open)(
+    struct ph_encoder *(*open)(const struct ph_encoder_ops *row,
             const struct ph_encoder_config *config, char *error, size_t size);
     enum ph_encoder_result (*encode)(struct ph_encoder *encoder,
             const struct ph_encoder_input *in, struct ph_encoder_output *out);
-    /* Another bit rate from the next frame on. False: close and open again
-     * (the next frame is then a keyframe). */
-    bool (*set_bitrate)(struct ph_encoder *encoder, uint32_t bitrate);
+    /* Bit rate, fps or profile are others; size and colour are not. */
+    enum ph_encoder_change (*reconfigure)(
+            struct ph_encoder *encoder, const struct ph_encoder_config *config);
+    /* Finer from the next picture on, for one that stands still: step 1 to 3,
+     * 0 ends it. NULL where that cannot be done. */
+    bool (*refine)(struct ph_encoder *encoder, int step);
     void (*close)(struct ph_encoder *encoder);
 };
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libx264 through libavcodec. Measured on desktop content: quality by CRF,
- * the rate bounded by a VBV of one second (a shorter one blurs the first
- * frame); the wide umh search finds scrolled text, which the default one
- * pays for with twenty times the bits.
+ * The encoders of libavcodec. Each is a row at the end of this file: the name
+ * of the codec and its options.
  */
 #include <libavcodec/avcodec.h>
-#include <libavutil/opt.h>
+#include <libavutil/dict.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/alloc.h"
 #include "common/macros.h"
@@ -22,9 +22,30 @@ struct avcodec_encoder {
     AVCodecContext *context;
     AVFrame *frame;
     AVPacket *packet;
-    int64_t first_pts; /* ns */
-    int64_t last_pts; /* µs since first_pts */
+    struct ph_encoder_config config;
+    int64_t count; /* of frames: their time stamps */
 };
+
+/* libavcodec's log is ours. What it calls information is for those who look
+ * for something. */
+static void on_av_log(void *context, int level, const char *fmt, va_list ap)
+{
+    enum ph_log_level ours =
+            level <= AV_LOG_WARNING ? PH_LOG_WARN : PH_LOG_DEBUG;
+    char text[512];
+    int prefix = 1;
+    if (level > AV_LOG_INFO || !ph_log_enabled(ours)) {
+        return;
+    }
+    av_log_format_line2(context, level, fmt, ap, text, sizeof(text), &prefix);
+    text[strcspn(text, "\n")] = 0;
+    PH_LOG(ours, "%s", text);
+}
+
+static void redirect_log(void)
+{
+    av_log_set_callback(on_av_log);
+}
 
 /* Endless GOP: a keyframe comes when somebody asks for it. */
 enum {
@@ -46,6 +67,8 @@ static void set_rate(AVCodecContext *c, uint32_t bitrate)
     c->rc_buffer_size = (int)bitrate; /* one second */
 }
 
+/* One frame a tick, whenever it comes: what a frame may cost follows from fps
+ * and not from a guest's clock. */
 static AVCodecContext *new_context(
         const AVCodec *codec, const struct ph_encoder_config *config)
 {
@@ -56,8 +79,8 @@ static AVCodecContext *new_context(
     c->width = (int)config->width;
     c->height = (int)config->height;
     c->pix_fmt = AV_PIX_FMT_NV12;
-    c->time_base = (AVRational){1, 1000000};
     c->framerate = (AVRational){(int)config->fps, 1};
+    c->time_base = av_inv_q(c->framerate);
     c->gop_size = ENDLESS;
     c->max_b_frames = 0;
     c->thread_count = 1;
@@ -68,25 +91,58 @@ static AVCodecContext *new_context(
     c->color_range =
             config->colour.full_range ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
     set_rate(c, config->bitrate);
-    av_opt_set(c->priv_data, "preset", "ultrafast", 0);
-    av_opt_set(c->priv_data, "tune", "zerolatency", 0);
-    av_opt_set(c->priv_data, "crf", "23", 0);
-    av_opt_set(c->priv_data, "forced-idr", "1", 0);
-    av_opt_set(c->priv_data, "x264-params", "me=umh:merange=128", 0);
     return c;
 }
 
-static struct ph_encoder *open_libx264(
+static const char *profile_name(uint8_t profile)
+{
+    switch (profile) {
+    case 66:
+        return "baseline";
+    case 77:
+        return "main";
+    case 100:
+        return "high";
+    default:
+        return NULL;
+    }
+}
+
+static int open_context(struct avcodec_encoder *e, const AVCodec *codec,
+        const struct ph_encoder_ops *row)
+{
+    AVDictionary *options = NULL;
+    const char *profile = profile_name(e->config.profile);
+    int err = av_dict_parse_string(&options, row->options, "=", ":", 0);
+    if (err >= 0 && profile) {
+        err = av_dict_set(&options, "profile", profile, 0);
+    }
+    if (err >= 0) {
+        err = avcodec_open2(e->context, codec, &options);
+    }
+    const AVDictionaryEntry *unknown =
+            av_dict_get(options, "", NULL, AV_DICT_IGNORE_SUFFIX);
+    if (err >= 0 && unknown) {
+        LOG_WARN("this libavcodec has no option '%s' for %s", unknown->key,
+                row->codec);
+    }
+    av_dict_free(&options);
+    return err;
+}
+
+static struct ph_encoder *open_encoder(const struct ph_encoder_ops *row,
         const struct ph_encoder_config *config, char *error, size_t size)
 {
-    const AVCodec *codec = avcodec_find_encoder_by_name("libx264");
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, redirect_log);
+    const AVCodec *codec = avcodec_find_encoder_by_name(row->codec);
     if (!codec) {
-        snprintf(error, size, "this libavcodec has no libx264");
+        snprintf(error, size, "this libavcodec has no %s", row->codec);
         return NULL;
     }
     struct avcodec_encoder *e = ph_xcalloc(1, sizeof(*e));
-    e->base.ops = &ph_encoder_libx264;
-    e->first_pts = INT64_MIN;
+    e->base.ops = row;
+    e->config = *config;
     e->context = new_context(codec, config);
     e->frame = av_frame_alloc();
     e->packet = av_packet_alloc();
@@ -94,9 +150,9 @@ static struct ph_encoder *open_libx264(
         snprintf(error, size, "out of memory");
         goto fail;
     }
-    int err = avcodec_open2(e->context, codec, NULL);
+    int err = open_context(e, codec, row);
     if (err < 0) {
-        snprintf(error, size, "libx264 at %ux%u: %s", config->width,
+        snprintf(error, size, "%s at %ux%u: %s", row->codec, config->width,
                 config->height, av_err2str(err));
         goto fail;
     }
@@ -130,13 +186,7 @@ static bool fill_frame(
             return false;
         }
     }
-    if (e->first_pts == INT64_MIN) {
-        e->first_pts = in->pts;
-        e->last_pts = -1;
-    }
-    int64_t pts = (in->pts - e->first_pts) / 1000;
-    e->last_pts = PH_MAX(pts, e->last_pts + 1); /* must grow */
-    f->pts = e->last_pts;
+    f->pts = e->count++;
     f->pict_type = in->keyframe ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
     return true;
 }
@@ -156,7 +206,7 @@ static enum ph_encoder_result encode(struct ph_encoder *encoder,
         return PH_ENCODER_HELD;
     }
     if (err < 0) {
-        LOG_ERR("libx264: %s", av_err2str(err));
+        LOG_ERR("%s: %s", encoder->ops->codec, av_err2str(err));
         return PH_ENCODER_FAILED;
     }
     out->data = e->packet->data;
@@ -165,19 +215,31 @@ static enum ph_encoder_result encode(struct ph_encoder *encoder,
     return PH_ENCODER_OK;
 }
 
-/* libavcodec hands a changed rate to libx264 with the next frame. */
-static bool set_bitrate(struct ph_encoder *encoder, uint32_t bitrate)
+/* libx264 looks at the rate before each frame, as nvenc does. */
+static enum ph_encoder_change reconfigure(
+        struct ph_encoder *encoder, const struct ph_encoder_config *config)
 {
     struct avcodec_encoder *e = (struct avcodec_encoder *)encoder;
-    set_rate(e->context, bitrate);
-    return true;
+    if (config->fps != e->config.fps || config->profile != e->config.profile) {
+        return PH_ENCODER_REOPEN;
+    }
+    e->config.bitrate = config->bitrate;
+    set_rate(e->context, config->bitrate);
+    return PH_ENCODER_LIVE;
 }
 
+/* Measured on desktop content: quality by CRF, the rate bounded by a VBV of
+ * one second (a shorter one blurs the first frame); the wide umh search finds
+ * scrolled text, which the default one pays for with twenty times the
+ * bits. */
 const struct ph_encoder_ops ph_encoder_libx264 = {
         .name = "libx264",
         .what = "H.264 in software, by libavcodec",
-        .open = open_libx264,
+        .codec = "libx264",
+        .options = "preset=ultrafast:tune=zerolatency:crf=23"
+                   ":motion-est=umh:me_range=128:forced-idr=1",
+        .open = open_encoder,
         .encode = encode,
-        .set_bitrate = set_bitrate,
+        .reconfigure = reconfigure,
         .close = close_encoder,
 };

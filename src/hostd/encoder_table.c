@@ -24,7 +24,7 @@ enum {
 static bool probe_frame(struct ph_encoder *e, const struct ph_nv12 *picture,
         int n, bool keyframe, char *why, size_t size)
 {
-    struct ph_encoder_input in = {picture, n * INT64_C(16666667), keyframe};
+    struct ph_encoder_input in = {.picture = picture, .keyframe = keyframe};
     struct ph_encoder_output out = {0};
     struct ph_h264_unit unit;
     struct ph_h264_sps sps;
@@ -60,9 +60,14 @@ static bool probe_frame(struct ph_encoder *e, const struct ph_nv12 *picture,
 bool ph_encoder_probe(const struct ph_encoder_ops *ops, char *why, size_t size)
 {
     static const bool keyframes[] = {true, false, true, false};
-    struct ph_encoder_config config = {PROBE_WIDTH, PROBE_HEIGHT, 2000000, 60,
-            {.matrix = 6, .primaries = 1, .transfer = 13}};
-    struct ph_encoder *e = ops->open(&config, why, size);
+    struct ph_encoder_config config = {
+            .width = PROBE_WIDTH,
+            .height = PROBE_HEIGHT,
+            .bitrate = 2000000,
+            .fps = 60,
+            .colour = {.matrix = 6, .primaries = 1, .transfer = 13},
+    };
+    struct ph_encoder *e = ops->open(ops, &config, why, size);
     if (!e) {
         return false;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <libavutil/log.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "common/macros.h"
 #include "common/net.h"
@@ -24,17 +24,6 @@ static void on_signal(int number)
     ph_server_stop(server);
 }
 
-static void on_av_log(void *context, int level, const char *fmt, va_list ap)
-{
-    if (level > AV_LOG_WARNING || !ph_log_enabled(PH_LOG_WARN)) {
-        return;
-    }
-    char text[512];
-    int prefix = 1;
-    av_log_format_line2(context, level, fmt, ap, text, sizeof(text), &prefix);
-    LOG_WARN("%s", text);
-}
-
 static int list_encoders(void)
 {
     bool any = false;
@@ -48,40 +37,48 @@ static int list_encoders(void)
     return any ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static bool listen_on(const struct ph_hostd_options *options)
+/* The endpoints of --listen, or 2 for what is none. */
+static int parse_endpoints(const struct ph_hostd_options *options,
+        struct ph_endpoint *endpoints, size_t *count)
 {
     struct ph_opt_list list = options->listen;
+    char error[320];
     if (!list.count) {
         list.items[list.count++] = "tcp:127.0.0.1";
     }
     for (size_t i = 0; i < list.count; i++) {
-        struct ph_endpoint ep;
+        if (!ph_endpoint_parse(
+                    list.items[i], &endpoints[i], error, sizeof(error))) {
+            fprintf(stderr, "porthole-hostd: --listen: %s\n", error);
+            return 2;
+        }
+    }
+    *count = list.count;
+    return 0;
+}
+
+static bool listen_on(struct ph_endpoint *endpoints, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
         char text[PH_ENDPOINT_TEXT_MAX];
-        char error[320];
-        if (!ph_endpoint_parse(list.items[i], &ep, error, sizeof(error))) {
-            LOG_ERR("--listen: %s", error);
+        if (!ph_server_listen(server, &endpoints[i])) {
             return false;
         }
-        if (!ph_server_listen(server, &ep)) {
-            return false;
-        }
-        ph_endpoint_format(&ep, text, sizeof(text));
+        ph_endpoint_format(&endpoints[i], text, sizeof(text));
         printf("listening %s\n", text);
         fflush(stdout);
     }
     return true;
 }
 
-static bool begin(const struct ph_hostd_options *options)
+static bool adopt(int fd)
 {
-    if (options->fd == UINT32_MAX) {
-        return listen_on(options);
-    }
-    if (!ph_net_adopt((int)options->fd)) {
-        LOG_ERRNO("--fd %u", options->fd);
+    struct stat st;
+    if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode) || !ph_net_adopt(fd)) {
+        LOG_ERR("--fd %d: no socket was inherited as that", fd);
         return false;
     }
-    return ph_server_adopt(server, (int)options->fd);
+    return ph_server_adopt(server, fd);
 }
 
 static void catch_signals(void)
@@ -105,9 +102,14 @@ int main(int argc, char **argv)
         fprintf(stderr, "porthole-hostd: what is '%s'? Try --help.\n", argv[0]);
         return 2;
     }
-    av_log_set_callback(on_av_log);
     if (options.list_encoders) {
         return list_encoders();
+    }
+    struct ph_endpoint endpoints[PH_OPT_LIST_MAX];
+    size_t count = 0;
+    code = parse_endpoints(&options, endpoints, &count);
+    if (code) {
+        return code;
     }
     char error[256];
     const struct ph_encoder_ops *encoder = ph_encoder_pick(ph_encoder_table,
@@ -124,7 +126,8 @@ int main(int argc, char **argv)
     };
     server = ph_server_create(&config);
     catch_signals();
-    bool ok = begin(&options);
+    bool ok = options.fd == UINT32_MAX ? listen_on(endpoints, count)
+                                       : adopt((int)options.fd);
     if (ok) {
         ph_server_run(server);
     }

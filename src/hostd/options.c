@@ -29,7 +29,7 @@ static const struct ph_opt opts[] = {
                 1000000000, NULL,
                 "the most over a second for each guest that does not ask\n"
                 "for another (default 8M)"},
-        {0, "memory", "BYTES", PH_OPT_MEMORY, AT(memory), 1 << 20,
+        {0, "memory", "BYTES", PH_OPT_MEMORY, AT(memory), 16 << 20,
                 UINT64_C(1) << 40, NULL,
                 "what all guests together may make the host hold; a frame\n"
                 "over it is refused (default 1G)"},

@@ -11,7 +11,6 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
-#include "common/clock.h"
 #include "common/net.h"
 
 #define LOG_MODULE "server"
@@ -114,25 +113,28 @@ static void *serve_guest(void *arg)
     pthread_mutex_lock(&s->lock);
     ph_session_destroy(guest->session);
     remove_guest(s, guest);
-    pthread_mutex_unlock(&s->lock);
     free(guest);
+    pthread_mutex_unlock(&s->lock);
     return NULL;
 }
 
-/* Makes room for one more: ends the guest that was silent longest. */
+/* Makes room for one more: ends the guest that was silent longest. Those that
+ * never said a thing go before all that did (the list has the newest first),
+ * so that a crowd of connections throws nobody out who works. */
 static void evict_locked(struct ph_server *s)
 {
     struct guest *idle = NULL;
+    int64_t idle_seen = INT64_MAX;
     unsigned staying = 0;
     for (struct guest *g = s->guests; g; g = g->next) {
         if (g->evicted) {
             continue;
         }
         staying++;
-        if (!idle ||
-                ph_session_last_seen(g->session) <
-                        ph_session_last_seen(idle->session)) {
+        int64_t seen = ph_session_last_seen(g->session);
+        if (seen <= idle_seen) {
             idle = g;
+            idle_seen = seen;
         }
     }
     if (idle && staying >= s->config.max_guests) {

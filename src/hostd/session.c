@@ -2,6 +2,8 @@
 #include "hostd/session.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,14 +28,11 @@ struct ph_session *ph_session_create(
     s->config = config;
     s->number = number;
     s->fd = fd;
-    s->last_seen = ph_clock_ns();
-    s->bitrate = config->bitrate;
-    s->fps = DEFAULT_FPS;
-    s->window = 1;
+    s->rate = (struct ph_rate){config->bitrate, DEFAULT_FPS, 0};
+    s->window = PH_SESSION_WINDOW;
     s->held.fd = -1;
-    pthread_mutex_init(&s->lock, NULL);
+    ph_jobs_init(&s->jobs, PH_SESSION_JOBS, config->budget);
     pthread_mutex_init(&s->write_lock, NULL);
-    pthread_cond_init(&s->work, NULL);
     return s;
 }
 
@@ -42,16 +41,9 @@ void ph_session_destroy(struct ph_session *s)
     if (!s) {
         return;
     }
-    for (uint32_t i = 0; i < s->count; i++) {
-        ph_buffer_finish(&s->jobs[(s->head + i) % PH_SESSION_QUEUE].payload);
-    }
-    for (uint32_t i = 0; i < s->spare_count; i++) {
-        ph_buffer_finish(&s->spare[i]);
-    }
+    ph_jobs_finish(&s->jobs);
     ph_surface_finish(&s->held);
-    pthread_cond_destroy(&s->work);
     pthread_mutex_destroy(&s->write_lock);
-    pthread_mutex_destroy(&s->lock);
     ph_close(&s->fd);
     free(s);
 }
@@ -87,80 +79,95 @@ bool ph_session_send(struct ph_session *s, const struct ph_writer *w)
     return ph_session_write(s, &iov, 1, -1);
 }
 
-bool ph_session_read(struct ph_session *s, void *buf, size_t len)
+/* Bytes inside of a message: some must come within progress_ms, always. */
+static bool read_bytes(struct ph_session *s, void *buf, size_t len)
 {
     int64_t patience = s->config->progress_ms * PH_NS_PER_MS;
     struct ph_net_read how = {ph_clock_ns() + patience, patience, NULL};
     if (ph_net_read_full(s->fd, buf, len, &how) == PH_NET_OK) {
         return true;
     }
-    LOG_INFO("guest %u: its message broke off: %s", s->number,
-            strerror(errno == 0 ? EPIPE : errno));
+    LOG_INFO("guest %u: its message broke off: %s", s->number, strerror(errno));
+    s->lost = true;
     return false;
 }
 
-bool ph_session_read_growing(
-        struct ph_session *s, struct ph_buffer *buffer, size_t len, bool *over)
+bool ph_session_read(struct ph_session *s, void *buf, size_t len)
+{
+    if (len > s->left) {
+        return ph_session_refuse(s, "a message that is too short");
+    }
+    s->left -= (uint32_t)len;
+    return read_bytes(s, buf, len);
+}
+
+bool ph_session_read_rest(
+        struct ph_session *s, struct ph_buffer *buffer, bool *over)
 {
     enum {
         STEP = 1 << 20
     };
     *over = false;
-    while (len > 0) {
+    while (s->left > 0) {
         /* What is there already may be filled at once. */
-        size_t n = PH_MIN(len, PH_MAX(buffer->cap - buffer->len, STEP));
+        size_t room = buffer->cap - buffer->len;
+        size_t n = PH_MIN((size_t)s->left, PH_MAX(room, (size_t)STEP));
         if (!ph_buffer_reserve(buffer, n)) {
-            *over = ph_session_skip(s, len);
-            return false;
+            *over = true;
+            return ph_session_skip(s);
         }
         if (!ph_session_read(s, buffer->data + buffer->len, n)) {
             return false;
         }
         buffer->len += n;
-        len -= n;
     }
     return true;
 }
 
-bool ph_session_skip(struct ph_session *s, size_t len)
+bool ph_session_skip(struct ph_session *s)
 {
     uint8_t sink[16384];
-    while (len > 0) {
-        size_t n = PH_MIN(len, sizeof(sink));
-        if (!ph_session_read(s, sink, n)) {
+    while (s->left > 0) {
+        if (!ph_session_read(s, sink, PH_MIN(s->left, sizeof(sink)))) {
             return false;
         }
-        len -= n;
     }
     return true;
 }
 
-struct ph_buffer ph_session_take_buffer(struct ph_session *s)
+bool ph_session_refuse(struct ph_session *s, const char *fmt, ...)
 {
-    struct ph_buffer b = {.budget = s->config->budget};
-    pthread_mutex_lock(&s->lock);
-    if (s->spare_count > 0) {
-        b = s->spare[--s->spare_count];
-    }
-    pthread_mutex_unlock(&s->lock);
-    b.len = 0;
-    return b;
+    char text[PH_HXFR_ERROR_TEXT];
+    uint8_t buf[PH_JOB_REPLY_MAX];
+    struct ph_writer w = ph_writer(buf, sizeof(buf));
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    LOG_WARN("guest %u: %s: closing its connection", s->number, text);
+    ph_hxfr_write_error(&w, s->header.session, PH_HXFR_ERR_INVALID, text);
+    ph_session_reply(s, &w);
+    return false;
 }
 
-void ph_session_give_buffer(struct ph_session *s, struct ph_buffer *buffer)
+bool ph_session_reply_job(
+        struct ph_session *s, struct ph_job *job, const struct ph_writer *w)
 {
-    bool kept = false;
-    pthread_mutex_lock(&s->lock);
-    /* Two are enough for a guest that keeps two frames in flight. */
-    if (buffer->cap && s->spare_count < 2) {
-        s->spare[s->spare_count++] = *buffer;
-        kept = true;
+    if (ph_jobs_are_done(&s->jobs)) {
+        ph_jobs_release(&s->jobs, job);
+        return ph_session_send(s, w);
     }
-    pthread_mutex_unlock(&s->lock);
-    if (!kept) {
-        ph_buffer_finish(buffer);
-    }
-    *buffer = (struct ph_buffer){0};
+    job->type = PH_JOB_REPLY;
+    job->reply_len = PH_MIN(w->len, sizeof(job->reply));
+    memcpy(job->reply, w->data, job->reply_len);
+    ph_jobs_push(&s->jobs, job);
+    return true;
+}
+
+bool ph_session_reply(struct ph_session *s, const struct ph_writer *w)
+{
+    struct ph_job *job = ph_jobs_acquire(&s->jobs, 0);
+    return job && ph_session_reply_job(s, job, w);
 }
 
 static bool start_encoder_thread(struct ph_session *s)
@@ -174,75 +181,64 @@ static bool start_encoder_thread(struct ph_session *s)
 
 bool ph_session_queue(struct ph_session *s, struct ph_job *job)
 {
+    if (!start_encoder_thread(s)) {
+        ph_jobs_release(&s->jobs, job);
+        return ph_session_refuse(s, "no thread for its encoder");
+    }
+    job->session = s->header.session;
+    job->serial = s->serial;
+    job->rate = s->rate;
     job->received_ns = ph_clock_ns();
     job->receive_us =
             (uint32_t)((job->received_ns - s->message_ns) / PH_NS_PER_US);
-    if (!start_encoder_thread(s)) {
-        LOG_ERR("guest %u: no thread for its encoder", s->number);
-        ph_buffer_finish(&job->payload);
-        return false;
+    if (job->type != PH_JOB_SURFACE) {
+        job->keyframe = job->keyframe || s->keyframe_wanted;
+        s->keyframe_wanted = false;
     }
-    pthread_mutex_lock(&s->lock);
-    bool ok = s->count < PH_SESSION_QUEUE;
-    if (ok) {
-        s->jobs[(s->head + s->count++) % PH_SESSION_QUEUE] = *job;
-        pthread_cond_signal(&s->work);
-    }
-    pthread_mutex_unlock(&s->lock);
-    if (!ok) {
-        LOG_WARN("guest %u: more requests in flight than were granted",
-                s->number);
-        ph_buffer_finish(&job->payload);
-    }
-    return ok;
+    ph_jobs_push(&s->jobs, job);
+    return true;
 }
 
 /* Waits for a message as long as it takes, then for its header. */
-static bool read_header(struct ph_session *s, struct ph_hxfr_header *header)
+static bool read_header(struct ph_session *s)
 {
     uint8_t buf[PH_HXFR_HEADER_SIZE];
     struct ph_net_read forever = {PH_NEVER, 0, NULL};
-    enum ph_net_result r = ph_net_read_full(s->fd, buf, 1, &forever);
-    if (r != PH_NET_OK) {
+    if (ph_net_read_full(s->fd, buf, 1, &forever) != PH_NET_OK) {
         return false;
     }
     s->message_ns = ph_clock_ns();
-    s->last_seen = s->message_ns;
-    if (!ph_session_read(s, buf + 1, sizeof(buf) - 1)) {
+    if (!read_bytes(s, buf + 1, sizeof(buf) - 1)) {
         return false;
     }
-    if (!ph_hxfr_parse_header(buf, header)) {
-        LOG_WARN("guest %u: no frame protocol, or a message that is too "
-                 "large: closing its connection",
-                s->number);
-        return false;
+    if (!ph_hxfr_parse_header(buf, &s->header)) {
+        return ph_session_refuse(s, "%s",
+                ph_load_u32(buf) == PH_HXFR_MAGIC
+                        ? "a message that is too large"
+                        : "this is not the frame protocol");
     }
+    s->left = s->header.payload;
     return true;
 }
 
 static bool handle_message(struct ph_session *s)
 {
-    struct ph_hxfr_header header;
-    if (!read_header(s, &header)) {
-        return false;
-    }
-    bool extended = header.type >= 0x80 && header.type < 0xA0;
-    return extended ? ph_session_handle_ext(s, &header)
-                    : ph_session_handle_v1(s, &header);
+    bool extended = s->header.type >= 0x80 && s->header.type < 0xA0;
+    return (extended ? ph_session_handle_ext(s) : ph_session_handle_v1(s)) &&
+            ph_session_skip(s);
 }
 
 void ph_session_run(struct ph_session *s)
 {
     LOG_INFO("guest %u: connected", s->number);
-    while (handle_message(s)) {
+    while (read_header(s) && handle_message(s)) {
+        s->last_seen = s->message_ns;
     }
-    pthread_mutex_lock(&s->lock);
-    s->ending = true;
-    pthread_cond_signal(&s->work);
-    pthread_mutex_unlock(&s->lock);
-    ph_session_interrupt(s);
+    /* After a proper end what was asked for is still answered. */
+    ph_jobs_close(&s->jobs, s->lost);
     if (s->encoding) {
         pthread_join(s->encoder_thread, NULL);
     }
+    ph_session_interrupt(s);
     LOG_INFO("guest %u%s%s: gone", s->number, s->name[0] ? " " : "", s->name);
 }

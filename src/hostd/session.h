@@ -31,6 +31,7 @@ struct ph_session *ph_session_create(
 void ph_session_run(struct ph_session *session);
 /* Any thread: makes run return soon. */
 void ph_session_interrupt(struct ph_session *session);
-/* When the guest last sent something (ns). Any thread. */
+/* When the guest last sent something (ns); 0 as long as no whole message of
+ * it was good. Any thread. */
 int64_t ph_session_last_seen(const struct ph_session *session);
 void ph_session_destroy(struct ph_session *session);

@@ -9,13 +9,6 @@
 #define LOG_MODULE "session"
 #include "common/log.h"
 
-/* Ends a connection whose guest does not keep to the protocol. */
-static bool refuse(struct ph_session *s, const char *why)
-{
-    LOG_WARN("guest %u: %s: closing its connection", s->number, why);
-    return false;
-}
-
 /* Descriptors travel on unix sockets only. */
 static bool is_local(int fd)
 {
@@ -25,19 +18,20 @@ static bool is_local(int fd)
             sa.ss_family == AF_UNIX;
 }
 
-static bool handle_hello(struct ph_session *s, const struct ph_hxfr_header *h)
+static bool handle_hello(struct ph_session *s)
 {
     uint8_t payload[1024];
     uint8_t buf[128];
     struct ph_hxfr_hello hello;
-    if (h->payload > sizeof(payload) || s->extended) {
-        return refuse(s, "a HELLO too long, or a second one");
+    size_t len = PH_MIN((size_t)s->left, sizeof(payload));
+    if (s->extended) {
+        return ph_session_refuse(s, "a second HELLO");
     }
-    if (!ph_session_read(s, payload, h->payload)) {
+    if (!ph_session_read(s, payload, len) || !ph_session_skip(s)) {
         return false;
     }
-    if (!ph_hxfr_parse_hello(payload, h->payload, &hello)) {
-        return refuse(s, "HELLO makes no sense");
+    if (!ph_hxfr_parse_hello(payload, len, &hello)) {
+        return ph_session_refuse(s, "a HELLO that makes no sense");
     }
     uint32_t ours = PH_HXFR_CAP_TILES | PH_HXFR_CAP_REPEAT | PH_HXFR_CAP_TIMING;
     if (is_local(s->fd) && ph_memfile_supported()) {
@@ -45,7 +39,7 @@ static bool handle_hello(struct ph_session *s, const struct ph_hxfr_header *h)
     }
     s->extended = true;
     s->capabilities = hello.capabilities & ours;
-    s->window = PH_MIN(hello.max_window, PH_SESSION_WINDOW);
+    s->window = PH_MIN((uint32_t)hello.max_window, s->window);
     memcpy(s->name, hello.name, sizeof(s->name));
     LOG_INFO("guest %u is %s", s->number, s->name);
     hello.version = PH_HXFR_EXT_VERSION;
@@ -53,132 +47,161 @@ static bool handle_hello(struct ph_session *s, const struct ph_hxfr_header *h)
     hello.capabilities = s->capabilities;
     snprintf(hello.name, sizeof(hello.name), "porthole-hostd " PH_VERSION);
     struct ph_writer w = ph_writer(buf, sizeof(buf));
-    ph_hxfr_write_hello(&w, PH_HXFR_HELLO_RESP, h->session, &hello);
-    return ph_session_send(s, &w);
+    ph_hxfr_write_hello(&w, PH_HXFR_HELLO_RESP, s->header.session, &hello);
+    return ph_session_reply(s, &w);
 }
 
-static bool handle_surface(struct ph_session *s, const struct ph_hxfr_header *h)
+static bool handle_surface(struct ph_session *s)
 {
     uint8_t payload[64];
-    struct ph_job job = {.type = PH_JOB_SURFACE, .session = h->session};
-    if (h->payload > sizeof(payload)) {
-        return refuse(s, "SURFACE is too long");
-    }
-    if (!ph_session_read(s, payload, h->payload)) {
+    struct ph_hxfr_surface surface;
+    size_t len = PH_MIN((size_t)s->left, sizeof(payload));
+    if (!ph_session_read(s, payload, len)) {
         return false;
     }
-    if (!ph_hxfr_parse_surface(payload, h->payload, &job.surface)) {
-        return refuse(s, "SURFACE has a size or format that cannot be");
+    if (s->left || !ph_hxfr_parse_surface(payload, len, &surface)) {
+        return ph_session_refuse(
+                s, "a SURFACE with a size or format that cannot be");
     }
-    s->surface = job.surface;
-    s->has_surface = true;
-    return ph_session_queue(s, &job);
-}
-
-/* Reads head and rectangles into the buffer. False with an empty reason: the
- * connection broke. */
-static bool read_head(struct ph_session *s, const struct ph_hxfr_header *h,
-        struct ph_buffer *buffer, const char **why)
-{
-    bool over = false;
-    *why = NULL;
-    if (h->payload < PH_HXFR_FRAME_HEAD_SIZE) {
-        *why = "a frame without a head";
+    struct ph_job *job = ph_jobs_acquire(&s->jobs, 0);
+    if (!job) {
         return false;
     }
-    if (!ph_session_read_growing(s, buffer, PH_HXFR_FRAME_HEAD_SIZE, &over)) {
-        return false;
-    }
-    size_t rects =
-            (size_t)ph_load_u16(buffer->data + PH_HXFR_FRAME_HEAD_SIZE - 2) *
-            sizeof(struct ph_rect);
-    if (rects > h->payload - PH_HXFR_FRAME_HEAD_SIZE ||
-            rects > PH_HXFR_MAX_CONTROL) {
-        *why = "a frame with more rectangles than it holds";
-        return false;
-    }
-    return ph_session_read_growing(s, buffer, rects, &over);
-}
-
-/* The pixels of TILES, which follow head and rectangles. */
-static bool read_pixels(struct ph_session *s, const struct ph_hxfr_header *h,
-        struct ph_job *job)
-{
-    bool over = false;
-    size_t rects_at = PH_HXFR_FRAME_HEAD_SIZE;
-    bool whole = ph_session_read_growing(
-            s, &job->payload, h->payload - job->payload.len, &over);
-    if (!whole && !over) {
-        ph_session_give_buffer(s, &job->payload);
-        return false;
-    }
-    job->over_budget = over; /* refused in its turn: answers keep the order */
-    job->frame.rects = job->payload.data + rects_at; /* it may have moved */
+    s->surface = surface;
+    s->serial++;
+    job->type = PH_JOB_SURFACE;
+    job->surface = surface;
     return ph_session_queue(s, job);
 }
 
-static bool handle_frame(struct ph_session *s, const struct ph_hxfr_header *h)
+/* FAILURE, when its turn has come. */
+static bool reply_failure(struct ph_session *s, struct ph_job *job,
+        uint32_t sequence, int32_t code, const char *why)
 {
-    const char *why = NULL;
-    struct ph_job job = {
-            .type = PH_JOB_FRAME, .session = h->session, .message = h->type};
-    if (!s->has_surface) {
-        return refuse(s, "a frame before any SURFACE");
-    }
-    job.payload = ph_session_take_buffer(s);
-    bool ok = read_head(s, h, &job.payload, &why);
-    if (ok &&
-            !ph_hxfr_parse_frame(h->type, job.payload.data, job.payload.len,
-                    h->payload, &s->surface, &job.frame)) {
-        ok = false;
-        why = "a frame that does not fit its surface or its own size";
-    }
-    if (!ok) {
-        ph_session_give_buffer(s, &job.payload);
-        return why ? refuse(s, why) : false;
-    }
-    if (h->type == PH_HXFR_TILES) {
-        return read_pixels(s, h, &job);
-    }
-    return ph_session_queue(s, &job);
+    uint8_t buf[PH_JOB_REPLY_MAX];
+    struct ph_writer w = ph_writer(buf, sizeof(buf));
+    struct ph_hxfr_failure failure = {.sequence = sequence, .code = code};
+    LOG_DBG("guest %u: request %u: %s", s->number, sequence, why);
+    snprintf(failure.text, sizeof(failure.text), "%s", why);
+    ph_hxfr_write_failure(&w, s->header.session, &failure);
+    return ph_session_reply_job(s, job, &w);
 }
 
-static bool handle_timed_ping(
-        struct ph_session *s, const struct ph_hxfr_header *h)
+/* Reads head and rectangles into the job and checks them, reads the pixels
+ * of TILES. *why: what is wrong, and *code; NULL: nothing. False: the
+ * connection is over. */
+static bool read_frame(struct ph_session *s, struct ph_job *job,
+        const uint8_t *head, const char **why, int32_t *code)
+{
+    static const char no_memory[] =
+            "the host has no memory left for this frame";
+    struct ph_buffer *b = &job->payload;
+    size_t rects = (size_t)PH_HXFR_RECT_SIZE *
+            ph_load_u16(head + PH_HXFR_FRAME_HEAD_SIZE - 2);
+    bool over = false;
+    *why = NULL;
+    *code = PH_HXFR_ERR_INVALID;
+    if (s->serial == 0) {
+        *code = PH_HXFR_ERR_NOT_CONFIGURED;
+        *why = "a frame before any SURFACE";
+        return ph_session_skip(s);
+    }
+    if (rects > s->left || rects > PH_HXFR_MAX_CONTROL) {
+        *why = "a frame with more rectangles than it holds, or than are "
+               "allowed";
+        return ph_session_skip(s);
+    }
+    if (!ph_buffer_reserve(b, PH_HXFR_FRAME_HEAD_SIZE + rects)) {
+        *code = PH_HXFR_ERR_BUSY;
+        *why = no_memory;
+        return ph_session_skip(s);
+    }
+    memcpy(b->data, head, PH_HXFR_FRAME_HEAD_SIZE);
+    b->len = PH_HXFR_FRAME_HEAD_SIZE + rects;
+    if (!ph_session_read(s, b->data + PH_HXFR_FRAME_HEAD_SIZE, rects)) {
+        return false;
+    }
+    if (!ph_hxfr_parse_frame(s->header.type, b->data, b->len, s->header.payload,
+                &s->surface, &job->frame)) {
+        *why = "a frame that does not fit its surface or its own size";
+        return ph_session_skip(s);
+    }
+    if (!ph_session_read_rest(s, b, &over)) {
+        return false;
+    }
+    if (over) {
+        *code = PH_HXFR_ERR_BUSY;
+        *why = no_memory;
+    }
+    job->frame.rects = b->data + PH_HXFR_FRAME_HEAD_SIZE; /* it may move */
+    return true;
+}
+
+static bool handle_frame(struct ph_session *s)
+{
+    uint8_t head[PH_HXFR_FRAME_HEAD_SIZE];
+    const char *why = NULL;
+    int32_t code = 0;
+    if (!ph_session_read(s, head, sizeof(head))) {
+        return false;
+    }
+    if (ph_jobs_in_flight(&s->jobs) >= s->window) {
+        return ph_session_refuse(
+                s, "more than the %u requests in flight", s->window);
+    }
+    struct ph_job *job = ph_jobs_acquire(&s->jobs, 0);
+    if (!job) {
+        return false;
+    }
+    if (!read_frame(s, job, head, &why, &code)) {
+        ph_jobs_release(&s->jobs, job);
+        return false;
+    }
+    if (why) {
+        return reply_failure(s, job, ph_load_u32(head), code, why);
+    }
+    job->type = PH_JOB_FRAME;
+    job->message = s->header.type;
+    job->keyframe = job->frame.flags & PH_HXFR_FRAME_KEYFRAME;
+    return ph_session_queue(s, job);
+}
+
+/* Not in its turn: it measures the way, not the encoder. */
+static bool handle_timed_ping(struct ph_session *s)
 {
     uint8_t payload[8];
     uint8_t buf[32];
     uint64_t token = 0;
-    if (h->payload != sizeof(payload)) {
-        return refuse(s, "TIMED_PING has not 8 bytes");
+    if (s->left != sizeof(payload)) {
+        return ph_session_refuse(s, "a TIMED_PING that has not 8 bytes");
     }
     if (!ph_session_read(s, payload, sizeof(payload))) {
         return false;
     }
     ph_hxfr_parse_timed(payload, sizeof(payload), &token);
     struct ph_writer w = ph_writer(buf, sizeof(buf));
-    ph_hxfr_write_timed(&w, PH_HXFR_TIMED_PONG, h->session, token);
+    ph_hxfr_write_timed(&w, PH_HXFR_TIMED_PONG, s->header.session, token);
     return ph_session_send(s, &w);
 }
 
-bool ph_session_handle_ext(struct ph_session *s, const struct ph_hxfr_header *h)
+bool ph_session_handle_ext(struct ph_session *s)
 {
-    if (h->type == PH_HXFR_HELLO) {
-        return handle_hello(s, h);
+    if (s->header.type == PH_HXFR_HELLO) {
+        return handle_hello(s);
     }
     if (!s->extended) {
-        return refuse(s, "an extension before HELLO");
+        return true; /* types that version 1 does not know: skipped */
     }
-    switch (h->type) {
+    switch (s->header.type) {
     case PH_HXFR_SURFACE:
-        return handle_surface(s, h);
+        return handle_surface(s);
     case PH_HXFR_TILES:
     case PH_HXFR_SLOT_FRAME:
     case PH_HXFR_REPEAT:
-        return handle_frame(s, h);
+        return handle_frame(s);
     case PH_HXFR_TIMED_PING:
-        return handle_timed_ping(s, h);
+        return handle_timed_ping(s);
     default:
-        return ph_session_skip(s, h->payload);
+        return true;
     }
 }

@@ -1,39 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Inside of a session. */
+/*
+ * Inside of a session. session.c reads messages, session_v1.c and
+ * session_ext.c handle them (reader thread); session_encode.c works the jobs
+ * off and answers them (encoder thread), session_surface.c draws for it. Both
+ * threads touch only jobs and, under write_lock, the socket.
+ */
 #pragma once
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/uio.h>
 
-#include "hostd/buffer.h"
+#include "common/macros.h"
+#include "hostd/jobs.h"
 #include "hostd/session.h"
 #include "hostd/surface.h"
 
-enum ph_job_type {
-    PH_JOB_SURFACE,
-    PH_JOB_PICTURE, /* a whole picture of a version 1 guest */
-    PH_JOB_FRAME, /* TILES, SLOT_FRAME or REPEAT */
-};
-
-/* What the encoder thread has to do, in the order of the messages. */
-struct ph_job {
-    enum ph_job_type type;
-    uint16_t session; /* to be echoed */
-    uint8_t message; /* FRAME: enum ph_hxfr_ext_type */
-    struct ph_hxfr_surface surface;
-    struct ph_hxfr_frame_request picture;
-    struct ph_hxfr_frame frame;
-    bool over_budget; /* FRAME: its pixels were not kept */
-    struct ph_buffer payload; /* rectangles and pixels point into it */
-    uint32_t receive_us;
-    int64_t received_ns;
-};
-
-/* Requests in flight, and a SURFACE in front of each. */
 enum {
-    PH_SESSION_WINDOW = 4,
-    PH_SESSION_QUEUE = 2 * PH_SESSION_WINDOW
+    PH_SESSION_WINDOW = 4, /* requests in flight */
+    /* A SURFACE in front of each, and answers that wait for their turn. */
+    PH_SESSION_JOBS = 3 * PH_SESSION_WINDOW
+};
+
+/* Why a request got no access unit. */
+struct ph_reason {
+    int32_t code; /* enum ph_hxfr_error */
+    char text[PH_HXFR_ERROR_TEXT];
 };
 
 struct ph_session {
@@ -41,39 +33,37 @@ struct ph_session {
     unsigned number;
     int fd;
     _Atomic int64_t last_seen;
+    struct ph_jobs jobs;
+    pthread_mutex_t write_lock; /* one message at a time */
 
     /* Reader thread. */
+    struct ph_hxfr_header header; /* of the message being handled */
+    uint32_t left; /* of its payload, not read yet */
+    int64_t message_ns; /* when it began */
+    bool lost; /* broken off: nobody waits for answers */
     bool extended;
     char name[PH_HXFR_MAX_NAME + 1];
     uint32_t capabilities; /* negotiated */
     uint32_t window; /* granted */
-    bool has_surface;
+    uint32_t serial; /* of the surface, counted from 1; 0: none yet */
     struct ph_hxfr_surface surface; /* announced last: what frames must fit */
-    int64_t message_ns; /* when the message began */
+    struct ph_rate rate; /* wanted */
+    bool keyframe_wanted;
     bool encoding; /* the encoder thread runs */
     pthread_t encoder_thread;
 
-    pthread_mutex_t write_lock; /* one message at a time */
-
-    /* Both threads, under lock. */
-    pthread_mutex_t lock;
-    pthread_cond_t work;
-    bool ending;
-    struct ph_job jobs[PH_SESSION_QUEUE];
-    uint32_t head;
-    uint32_t count;
-    struct ph_buffer spare[PH_SESSION_WINDOW]; /* kept for the next frames */
-    uint32_t spare_count;
-    bool keyframe_wanted;
-    uint32_t bitrate; /* wanted, bit/s */
-    uint32_t fps;
-
     /* Encoder thread. */
     struct ph_surface held;
+    uint32_t held_serial; /* 0: a version 1 guest's picture */
     bool shown; /* held has a picture */
+    bool all_changed; /* since the last access unit; else `changed` did */
+    struct ph_region changed;
     struct ph_encoder *encoder;
     struct ph_encoder_config encoder_config;
+    size_t encoder_memory; /* taken from the budget */
 };
+
+/* --- any thread --- */
 
 /* Writes iov[0..count) as one message; pass_fd may be -1. False: the
  * connection is over. */
@@ -82,26 +72,44 @@ bool ph_session_write(
 /* A message without anything behind it. */
 bool ph_session_send(struct ph_session *s, const struct ph_writer *w);
 
-/* Reads len bytes of the payload. */
-bool ph_session_read(struct ph_session *s, void *buf, size_t len);
-/* Reads len bytes into the buffer, which grows as they come. False with
- * *over: the budget does not allow it, and nothing of them was read. */
-bool ph_session_read_growing(
-        struct ph_session *s, struct ph_buffer *buffer, size_t len, bool *over);
-bool ph_session_skip(struct ph_session *s, size_t len);
+/* --- reader: what a handler does not read of its payload is skipped; a
+ * handler that returns false ends the connection --- */
 
-/* Reader: a buffer for a frame; queue gives it on with the job. False: more
- * requests than were granted. */
-struct ph_buffer ph_session_take_buffer(struct ph_session *s);
-void ph_session_give_buffer(struct ph_session *s, struct ph_buffer *buffer);
+/* The next len bytes of the payload. */
+bool ph_session_read(struct ph_session *s, void *buf, size_t len);
+/* The rest of the payload, behind what the buffer holds. *over: the budget
+ * does not allow it, it was skipped. */
+bool ph_session_read_rest(
+        struct ph_session *s, struct ph_buffer *buffer, bool *over);
+bool ph_session_skip(struct ph_session *s);
+/* Says why in the log and to the guest; returns false. */
+bool ph_session_refuse(struct ph_session *s, const char *fmt, ...)
+        PH_PRINTF(2, 3);
+/* An answer, behind those of all earlier requests. */
+bool ph_session_reply(struct ph_session *s, const struct ph_writer *w);
+/* The same, using a job that was acquired. */
+bool ph_session_reply_job(
+        struct ph_session *s, struct ph_job *job, const struct ph_writer *w);
+/* Fills in what all jobs have and hands it to the encoder thread. */
 bool ph_session_queue(struct ph_session *s, struct ph_job *job);
 
-/* session_v1.c and session_ext.c: handle one message whose header was read.
- * False: end the connection. */
-bool ph_session_handle_v1(
-        struct ph_session *s, const struct ph_hxfr_header *header);
-bool ph_session_handle_ext(
-        struct ph_session *s, const struct ph_hxfr_header *header);
+/* session_v1.c and session_ext.c: one message whose header was read. */
+bool ph_session_handle_v1(struct ph_session *s);
+bool ph_session_handle_ext(struct ph_session *s);
+
+/* --- encoder thread --- */
 
 /* session_encode.c */
 void *ph_session_encoder_thread(void *session);
+void ph_session_close_encoder(struct ph_session *s);
+/* Sets the reason; returns false. */
+bool ph_reason_set(struct ph_reason *reason, int32_t code, const char *fmt, ...)
+        PH_PRINTF(3, 4);
+
+/* session_surface.c: each makes held what the job says. */
+bool ph_session_make_surface(
+        struct ph_session *s, const struct ph_job *job, struct ph_reason *why);
+bool ph_session_draw_picture(
+        struct ph_session *s, const struct ph_job *job, struct ph_reason *why);
+bool ph_session_draw_frame(
+        struct ph_session *s, const struct ph_job *job, struct ph_reason *why);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The screen of a session, as its encoder thread holds it. */
+#include "hostd/colour.h"
+#include "hostd/session_private.h"
+
+static bool check_size(uint32_t width, uint32_t height, struct ph_reason *why)
+{
+    uint32_t blocks = ((width + 15) / 16) * ((height + 15) / 16);
+    return blocks <= PH_ENCODER_MAX_MACROBLOCKS ||
+            ph_reason_set(why, PH_HXFR_ERR_BUSY,
+                    "%ux%u has %u macroblocks; H.264 allows %d", width, height,
+                    blocks, PH_ENCODER_MAX_MACROBLOCKS);
+}
+
+static bool replace(struct ph_session *s, const struct ph_hxfr_surface *info,
+        bool shared, struct ph_reason *why)
+{
+    ph_session_close_encoder(s);
+    ph_surface_finish(&s->held);
+    s->shown = false;
+    s->all_changed = true;
+    if (!check_size(info->width, info->height, why)) {
+        return false;
+    }
+    struct ph_budget *budget = s->config->budget;
+    /* One slot more than the window: while the others are in flight, or the
+     * newest is held for REPEAT, the guest draws into that one. */
+    bool ok = shared ? ph_surface_init_shared(&s->held, budget, info,
+                               (uint8_t)PH_MAX(s->window + 1, 3u))
+                     : ph_surface_init(&s->held, budget, info);
+    return ok ||
+            ph_reason_set(why, PH_HXFR_ERR_BUSY,
+                    "the host has no memory left for this screen");
+}
+
+bool ph_session_make_surface(
+        struct ph_session *s, const struct ph_job *job, struct ph_reason *why)
+{
+    struct ph_hxfr_surface info = job->surface;
+    bool shared =
+            s->capabilities & PH_HXFR_CAP_MEMFD && info.format == PH_HXFR_NV12;
+    info.colour = ph_colour_complete(info.format, &info.colour);
+    s->held_serial = job->serial;
+    return replace(s, &info, shared, why);
+}
+
+/* Version 1 announces nothing: a frame of another size or format is a new
+ * surface. */
+static bool match_picture(struct ph_session *s,
+        const struct ph_hxfr_frame_request *q, struct ph_reason *why)
+{
+    const struct ph_hxfr_surface *have = &s->held.info;
+    if (s->held.memory && s->held_serial == 0 && have->width == q->width &&
+            have->height == q->height && have->format == q->format) {
+        return true;
+    }
+    struct ph_hxfr_surface info = {
+            .width = q->width,
+            .height = q->height,
+            .format = q->format,
+            .colour = ph_colour_v1(q->format, q->height),
+    };
+    s->held_serial = 0;
+    return replace(s, &info, false, why);
+}
+
+bool ph_session_draw_picture(
+        struct ph_session *s, const struct ph_job *job, struct ph_reason *why)
+{
+    if (!match_picture(s, &job->picture, why)) {
+        return false;
+    }
+    ph_surface_draw(&s->held, &job->picture, job->payload.data);
+    s->all_changed = true;
+    s->shown = true;
+    return true;
+}
+
+static void add_changed(struct ph_session *s, const struct ph_hxfr_frame *frame)
+{
+    for (uint16_t i = 0; i < frame->rect_count && !s->all_changed; i++) {
+        ph_region_add(&s->changed, ph_hxfr_rect(frame, i));
+    }
+}
+
+/* Whether the frame was made for the surface that is held: the reader checked
+ * its rectangles against that and no other. */
+static bool check_surface(const struct ph_session *s, const struct ph_job *job,
+        struct ph_reason *why)
+{
+    return (s->held.memory && s->held_serial == job->serial) ||
+            ph_reason_set(why, PH_HXFR_ERR_NOT_CONFIGURED,
+                    "its surface was refused, or replaced by a version 1 "
+                    "frame");
+}
+
+bool ph_session_draw_frame(
+        struct ph_session *s, const struct ph_job *job, struct ph_reason *why)
+{
+    const struct ph_hxfr_frame *frame = &job->frame;
+    if (!check_surface(s, job, why)) {
+        return false;
+    }
+    switch (job->message) {
+    case PH_HXFR_SLOT_FRAME:
+        if (!s->held.shared || frame->slot >= s->held.slots.count) {
+            return ph_reason_set(
+                    why, PH_HXFR_ERR_INVALID, "there is no such slot");
+        }
+        ph_surface_use_slot(&s->held, frame->slot);
+        break;
+    case PH_HXFR_TILES:
+        if (s->held.shared) {
+            return ph_reason_set(why, PH_HXFR_ERR_INVALID,
+                    "tiles, where slots were agreed on");
+        }
+        ph_surface_patch(&s->held, frame,
+                job->payload.data + PH_HXFR_FRAME_HEAD_SIZE +
+                        (size_t)frame->rect_count * PH_HXFR_RECT_SIZE);
+        break;
+    default:
+        if (!s->shown) {
+            return ph_reason_set(why, PH_HXFR_ERR_NOT_CONFIGURED,
+                    "REPEAT before the first frame");
+        }
+    }
+    add_changed(s, frame);
+    s->shown = true;
+    return true;
+}
