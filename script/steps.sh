@@ -92,7 +92,7 @@ meson_tests() {
     rm -f "$json"
     start=$(now)
     run_logged "$log" meson test -C "$dir" --no-rebuild --print-errorlogs \
-        --timeout-multiplier 4 "$@" || status=$?
+        --timeout-multiplier 2 "$@" || status=$?
     took=$(since "$start")
     python3 "$root/script/mesonlog.py" "$json" "$stage" "$name" \
         >>"$results" || status=1
