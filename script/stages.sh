@@ -124,14 +124,34 @@ stage_sanitize() {
     # GIO's proxy module throws C++ exceptions; ASan stands that only where the
     # program itself is linked with the C++ library.
     export GIO_USE_PROXY_RESOLVER=dummy
+    # Into files: a supervised program that dies of it would be started again
+    # and nobody would see why.
+    local reports=$out/reports options=halt_on_error=1:abort_on_error=1
+    rm -rf "$reports"
+    mkdir -p "$reports"
+    export ASAN_OPTIONS=$options:log_path=$reports/asan
+    export UBSAN_OPTIONS=$options:print_stacktrace=1:log_path=$reports/ubsan
+    export TSAN_OPTIONS=$options:log_path=$reports/tsan
     if step asan asan; then
         meson_tests asan-quick "$out/asan" --suite quick
-        meson_tests asan-full "$out/asan" --suite full
+        meson_tests asan-full "$out/asan" --suite full --no-suite timing
     fi
     if step tsan ready tsan clang -Dauto_features=enabled -Dbuildtype=debug \
         -Doptimization=1 -Db_sanitize=thread; then
         meson_tests tsan-quick "$out/tsan" --suite quick
     fi
+    step reports no_reports "$reports"
+    unset ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS GIO_USE_PROXY_RESOLVER
+}
+
+no_reports() {
+    local found
+    found=$(find "$1" -type f -size +0)
+    [ -z "$found" ] || {
+        printf '%s\n' "$found"
+        xargs -d '\n' tail -n 50 <<<"$found"
+        return 1
+    }
 }
 
 # fuzz_one PROGRAM NAME SECONDS: what it finds new is kept in build-test/.
