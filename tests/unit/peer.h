@@ -195,11 +195,11 @@ static inline struct ph_hxfr_surface peer_surface(struct peer *p,
     return surface;
 }
 
-/* TILES (with pixels of one value), SLOT_FRAME or REPEAT. */
+/* TILES with all pixels of this value, SLOT_FRAME of this slot, or REPEAT. */
 static inline void peer_frame(struct peer *p, uint8_t type,
         const struct ph_hxfr_surface *surface, uint32_t sequence,
-        const struct ph_rect *rects, uint16_t count, uint8_t slot,
-        uint32_t flags, uint8_t value)
+        const struct ph_rect *rects, uint16_t count, uint32_t flags,
+        uint8_t value)
 {
     size_t pixels = 0;
     for (uint16_t i = 0; type == PH_HXFR_TILES && i < count; i++) {
@@ -211,7 +211,7 @@ static inline void peer_frame(struct peer *p, uint8_t type,
     struct ph_hxfr_frame frame = {.sequence = sequence,
             .pts = 1000 * (int64_t)sequence,
             .flags = flags,
-            .slot = slot,
+            .slot = type == PH_HXFR_SLOT_FRAME ? value : 0,
             .rect_count = count};
     ph_hxfr_write_frame(&w, type, 1, &frame, rects, pixels);
     uint8_t *room = pixels ? ph_write_room(&w, pixels) : NULL;

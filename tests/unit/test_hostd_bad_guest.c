@@ -51,7 +51,7 @@ static void test_memory(void)
     CHECK(peer_hello(&p, PH_HXFR_CAP_TILES, 2));
     struct ph_hxfr_surface s = peer_surface(&p, 1, PH_HXFR_NV12, 4096, 2048);
     peer_expect_failure(&p, 1, PH_HXFR_ERR_BUSY);
-    peer_frame(&p, PH_HXFR_TILES, &s, 2, &whole, 1, 0, 0, 0);
+    peer_frame(&p, PH_HXFR_TILES, &s, 2, &whole, 1, 0, 0);
     peer_expect_failure(&p, 2, PH_HXFR_ERR_NOT_CONFIGURED);
     peer_finish(&p);
 

@@ -254,7 +254,7 @@ static void test_too_large(void)
         CHECK(strstr(f.text, "139264") != NULL);
     }
     struct ph_hxfr_surface s = {.format = PH_HXFR_NV12};
-    peer_frame(&p, PH_HXFR_REPEAT, &s, 5, NULL, 0, 0, 0, 0);
+    peer_frame(&p, PH_HXFR_REPEAT, &s, 5, NULL, 0, 0, 0);
     peer_expect_failure(&p, 5, PH_HXFR_ERR_NOT_CONFIGURED);
     peer_picture(&p, PH_HXFR_NV12, 8, 8, 2, 0);
     peer_expect_picture(&p, 2, true);
@@ -289,29 +289,28 @@ static void test_tiles(void)
     struct ph_rect two[] = {{0, 0, 8, 2}, {60, 40, 4, 8}};
     CHECK(peer_hello(&p, PH_HXFR_CAP_TILES | PH_HXFR_CAP_REPEAT, 2));
     struct ph_hxfr_surface s = peer_surface(&p, 1, PH_HXFR_NV12, 64, 48);
-    peer_frame(&p, PH_HXFR_REPEAT, &s, 2, NULL, 0, 0, 0, 0);
+    peer_frame(&p, PH_HXFR_REPEAT, &s, 2, NULL, 0, 0, 0);
     peer_expect_failure(&p, 2, PH_HXFR_ERR_NOT_CONFIGURED);
-    peer_frame(&p, PH_HXFR_TILES, &s, 3, &whole, 1, 0, 0, 100);
+    peer_frame(&p, PH_HXFR_TILES, &s, 3, &whole, 1, 0, 100);
     struct ph_fake_picture pic = peer_expect_fake(&p, 3, true);
     CHECK(pic.width == 64 && pic.height == 48);
     CHECK_EQ(pic.corner[0], 100);
 
-    peer_frame(&p, PH_HXFR_TILES, &s, 4, two, 2, 0, 0, 77);
+    peer_frame(&p, PH_HXFR_TILES, &s, 4, two, 2, 0, 77);
     pic = peer_expect_fake(&p, 4, false);
     CHECK(pic.corner[0] == 77 && pic.corner[1] == 77);
     CHECK_EQ(pic.changed, 8 * 2 + 4 * 8);
-    peer_frame(&p, PH_HXFR_REPEAT, &s, 5, NULL, 0, 0, 0, 0);
+    peer_frame(&p, PH_HXFR_REPEAT, &s, 5, NULL, 0, 0, 0);
     pic = peer_expect_fake(&p, 5, false);
     CHECK_EQ(pic.corner[0], 77);
     CHECK_EQ(pic.changed, 0);
-    peer_frame(
-            &p, PH_HXFR_REPEAT, &s, 6, NULL, 0, 0, PH_HXFR_FRAME_KEYFRAME, 0);
+    peer_frame(&p, PH_HXFR_REPEAT, &s, 6, NULL, 0, PH_HXFR_FRAME_KEYFRAME, 0);
     peer_expect_fake(&p, 6, true);
 
     /* Another size in mid-stream: a keyframe of that size. */
     s = peer_surface(&p, 7, PH_HXFR_BGRA, 31, 5);
     struct ph_rect all = {0, 0, 31, 5};
-    peer_frame(&p, PH_HXFR_TILES, &s, 8, &all, 1, 0, 0, 255);
+    peer_frame(&p, PH_HXFR_TILES, &s, 8, &all, 1, 0, 255);
     pic = peer_expect_fake(&p, 8, true);
     CHECK(pic.width == 32 && pic.height == 6 && pic.corner[0] == 235);
     finish(&p);
@@ -340,22 +339,22 @@ static void test_slot_frames(void)
     for (uint8_t i = 0; i < slots.count; i++) {
         memory[i * slots.slot_size] = (uint8_t)(50 + i);
     }
-    peer_frame(&p, PH_HXFR_SLOT_FRAME, &s, 2, &whole, 1, 2, 0, 0);
+    peer_frame(&p, PH_HXFR_SLOT_FRAME, &s, 2, &whole, 1, 0, 2);
     CHECK_EQ(peer_expect_fake(&p, 2, true).corner[0], 52);
     struct ph_rect small = {2, 2, 4, 6};
-    peer_frame(&p, PH_HXFR_SLOT_FRAME, &s, 3, &small, 1, 0, 0, 0);
+    peer_frame(&p, PH_HXFR_SLOT_FRAME, &s, 3, &small, 1, 0, 0);
     struct ph_fake_picture pic = peer_expect_fake(&p, 3, false);
     CHECK(pic.corner[0] == 50 && pic.changed == 24);
     /* REPEAT encodes the newest slot, as it is now. */
     memory[0] = 66;
-    peer_frame(&p, PH_HXFR_REPEAT, &s, 4, NULL, 0, 0, 0, 0);
+    peer_frame(&p, PH_HXFR_REPEAT, &s, 4, NULL, 0, 0, 0);
     CHECK_EQ(peer_expect_fake(&p, 4, false).corner[0], 66);
 
-    peer_frame(&p, PH_HXFR_SLOT_FRAME, &s, 5, &small, 1, slots.count, 0, 0);
+    peer_frame(&p, PH_HXFR_SLOT_FRAME, &s, 5, &small, 1, 0, slots.count);
     peer_expect_failure(&p, 5, PH_HXFR_ERR_INVALID);
-    peer_frame(&p, PH_HXFR_TILES, &s, 6, &small, 1, 0, 0, 0);
+    peer_frame(&p, PH_HXFR_TILES, &s, 6, &small, 1, 0, 0);
     peer_expect_failure(&p, 6, PH_HXFR_ERR_INVALID);
-    peer_frame(&p, PH_HXFR_SLOT_FRAME, &s, 7, &small, 1, 1, 0, 0);
+    peer_frame(&p, PH_HXFR_SLOT_FRAME, &s, 7, &small, 1, 0, 1);
     CHECK_EQ(peer_expect_fake(&p, 7, false).corner[0], 51);
     munmap(memory, size);
     finish(&p);
@@ -371,13 +370,13 @@ static void test_mixed(void)
     struct ph_hxfr_surface s = peer_surface(&p, 1, PH_HXFR_NV12, 2048, 2048);
     peer_picture(&p, PH_HXFR_BGRA, 16, 16, 1, 0);
     peer_expect_picture(&p, 1, true);
-    peer_frame(&p, PH_HXFR_TILES, &s, 2, &far, 1, 0, 0, 9);
+    peer_frame(&p, PH_HXFR_TILES, &s, 2, &far, 1, 0, 9);
     peer_expect_failure(&p, 2, PH_HXFR_ERR_NOT_CONFIGURED);
     /* The same size: still another surface. */
     s = peer_surface(&p, 3, PH_HXFR_NV12, 16, 16);
     peer_picture(&p, PH_HXFR_NV12, 16, 16, 2, 0);
     peer_expect_picture(&p, 2, true);
-    peer_frame(&p, PH_HXFR_REPEAT, &s, 4, NULL, 0, 0, 0, 0);
+    peer_frame(&p, PH_HXFR_REPEAT, &s, 4, NULL, 0, 0, 0);
     peer_expect_failure(&p, 4, PH_HXFR_ERR_NOT_CONFIGURED);
     finish(&p);
 }
@@ -390,23 +389,23 @@ static void test_misfits(void)
     struct ph_rect odd = {1, 0, 2, 2};
     CHECK(peer_hello(&p, PH_HXFR_CAP_TILES, 4));
     struct ph_hxfr_surface s = {.format = PH_HXFR_NV12};
-    peer_frame(&p, PH_HXFR_TILES, &s, 1, &whole, 1, 0, 0, 0);
+    peer_frame(&p, PH_HXFR_TILES, &s, 1, &whole, 1, 0, 0);
     peer_expect_failure(&p, 1, PH_HXFR_ERR_NOT_CONFIGURED);
     s = peer_surface(&p, 2, PH_HXFR_NV12, 64, 48);
-    peer_frame(&p, PH_HXFR_TILES, &s, 3, &out, 1, 0, 0, 0);
+    peer_frame(&p, PH_HXFR_TILES, &s, 3, &out, 1, 0, 0);
     peer_expect_failure(&p, 3, PH_HXFR_ERR_INVALID);
-    peer_frame(&p, PH_HXFR_TILES, &s, 4, &odd, 1, 0, 0, 0);
+    peer_frame(&p, PH_HXFR_TILES, &s, 4, &odd, 1, 0, 0);
     peer_expect_failure(&p, 4, PH_HXFR_ERR_INVALID);
-    peer_frame(&p, PH_HXFR_TILES, &s, 5, &whole, 1, 0, PH_HXFR_FRAME_LZ4, 0);
+    peer_frame(&p, PH_HXFR_TILES, &s, 5, &whole, 1, PH_HXFR_FRAME_LZ4, 0);
     peer_expect_failure(&p, 5, PH_HXFR_ERR_INVALID);
-    peer_frame(&p, PH_HXFR_SLOT_FRAME, &s, 6, &whole, 1, 0, 0, 0);
+    peer_frame(&p, PH_HXFR_SLOT_FRAME, &s, 6, &whole, 1, 0, 0);
     peer_expect_failure(&p, 6, PH_HXFR_ERR_INVALID);
     /* More rectangles than the payload holds. */
     uint8_t head[PH_HXFR_FRAME_HEAD_SIZE] = {7, [18] = 255, [19] = 255};
     peer_header(&p, PH_HXFR_TILES, sizeof(head));
     peer_write(&p, head, sizeof(head));
     peer_expect_failure(&p, 7, PH_HXFR_ERR_INVALID);
-    peer_frame(&p, PH_HXFR_TILES, &s, 8, &whole, 1, 0, 0, 0);
+    peer_frame(&p, PH_HXFR_TILES, &s, 8, &whole, 1, 0, 0);
     peer_expect_fake(&p, 8, true);
     peer_header(&p, PH_HXFR_TILES, 5); /* not even a head */
     peer_write(&p, head, 5);
@@ -425,7 +424,7 @@ static void test_window(void)
     uint8_t buf[64 * (PH_HXFR_HEADER_SIZE + PH_HXFR_FRAME_HEAD_SIZE)];
     struct ph_writer w = ph_writer(buf, sizeof(buf));
     struct ph_rect all = {0, 0, 1920, 1080};
-    peer_frame(&p, PH_HXFR_TILES, &s, 2, &all, 1, 0, 0, 1);
+    peer_frame(&p, PH_HXFR_TILES, &s, 2, &all, 1, 0, 1);
     for (uint32_t i = 0; i < 64; i++) {
         struct ph_hxfr_frame f = {.sequence = 3 + i};
         ph_hxfr_write_frame(&w, PH_HXFR_REPEAT, 1, &f, NULL, 0);
