@@ -86,6 +86,7 @@ extern const struct ph_encoder_ops *const ph_encoder_table[];
 extern const size_t ph_encoder_table_size;
 
 extern const struct ph_encoder_ops ph_encoder_libx264;
+extern const struct ph_encoder_ops ph_encoder_x264; /* with PH_HAVE_X264 */
 
 /* Whether a backend works here: one frame must give its access unit before a
  * second is sent; a forced keyframe must be one. False: why[size]. */

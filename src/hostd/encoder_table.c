@@ -11,6 +11,9 @@
 #include "common/log.h"
 
 const struct ph_encoder_ops *const ph_encoder_table[] = {
+#ifdef PH_HAVE_X264
+        &ph_encoder_x264,
+#endif
         &ph_encoder_libx264,
 };
 const size_t ph_encoder_table_size = PH_LEN(ph_encoder_table);

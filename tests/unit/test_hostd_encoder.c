@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table, its probe, and what libx264 makes. */
+/* The table, its probe, and what each backend makes. */
 #include "hostd/encoder.h"
 
 #include <math.h>
@@ -15,6 +15,7 @@
 #include "integration/decode.h"
 
 #include "check.h"
+#include "psnr.h"
 
 static void check_refused(const struct ph_encoder_ops *ops, const char *what)
 {
@@ -132,37 +133,11 @@ static void check_unit(const struct ph_encoder_output *out,
     CHECK_EQ(sps.full_range, config->colour.full_range);
 }
 
-/* The least of Y, U and V of the picture decoded last against what was
- * encoded, in dB. */
-static double least_psnr(struct decoder *d, const struct ph_nv12 *want)
-{
-    double sum[3] = {0};
-    bool inside = true;
-    for (uint32_t y = 0; y < want->height; y++) {
-        const uint8_t *luma = want->plane[0] + (size_t)y * want->stride[0];
-        const uint8_t *chroma =
-                want->plane[1] + (size_t)(y / 2) * want->stride[1];
-        for (uint32_t x = 0; x < want->width; x++) {
-            uint8_t got[3] = {0};
-            inside = decoder_pixel(d, x, y, got) && inside;
-            double error[] = {got[0] - luma[x], got[1] - chroma[x & ~1u],
-                    got[2] - chroma[(x & ~1u) + 1]};
-            for (int c = 0; c < 3; c++) {
-                sum[c] += error[c] * error[c];
-            }
-        }
-    }
-    CHECK(inside);
-    double most = fmax(sum[0], fmax(sum[1], sum[2]));
-    double mean = most / ((double)want->width * want->height);
-    return mean > 0 ? 10 * log10(255 * 255 / mean) : 99;
-}
-
-static void check_size(uint32_t width, uint32_t height)
+static void check_size(
+        const struct ph_encoder_ops *ops, uint32_t width, uint32_t height)
 {
     char error[160] = "";
     struct ph_encoder_config config = config_for(width, height);
-    const struct ph_encoder_ops *ops = &ph_encoder_libx264;
     struct ph_encoder *e = ops->open(ops, &config, error, sizeof(error));
     if (!CHECK(e != NULL)) {
         fprintf(stderr, "  %ux%u: %s\n", width, height, error);
@@ -188,14 +163,14 @@ static void check_size(uint32_t width, uint32_t height)
     free(s.memory);
 }
 
-static void test_x264(void)
+static void test_sizes(const struct ph_encoder_ops *ops)
 {
     char why[160];
     static const uint32_t sizes[][2] = {{640, 360}, {1366, 768}, {322, 182},
             {16, 16}, {18, 2}, {2, 2}, {2, 250}, {1000, 4}};
-    CHECK(ph_encoder_probe(&ph_encoder_libx264, why, sizeof(why)));
+    CHECK(ph_encoder_probe(ops, why, sizeof(why)));
     for (size_t i = 0; i < PH_LEN(sizes); i++) {
-        check_size(sizes[i][0], sizes[i][1]);
+        check_size(ops, sizes[i][0], sizes[i][1]);
     }
 }
 
@@ -221,11 +196,10 @@ static size_t encode_noise(
 }
 
 /* A lower rate takes effect without a keyframe; another profile needs one. */
-static void test_reconfigure(void)
+static void test_reconfigure(const struct ph_encoder_ops *ops)
 {
     char error[160] = "";
     struct ph_encoder_config config = config_for(320, 240);
-    const struct ph_encoder_ops *ops = &ph_encoder_libx264;
     struct ph_encoder *e = ops->open(ops, &config, error, sizeof(error));
     if (!CHECK(e != NULL)) {
         return;
@@ -259,7 +233,9 @@ int main(void)
     ph_log_set_level(PH_LOG_ERROR);
     test_probe();
     test_pick();
-    test_x264();
-    test_reconfigure();
+    for (size_t i = 0; i < ph_encoder_table_size; i++) {
+        test_sizes(ph_encoder_table[i]);
+        test_reconfigure(ph_encoder_table[i]);
+    }
     return CHECK_DONE();
 }

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libx264 itself: libavcodec cannot say which macroblocks did not change, nor
+ * change the motion search while it runs. What did not change is skipped
+ * without a look, which is most of a quiet frame. The wide search that finds
+ * scrolled text costs most where there is nothing to find (a terminal full of
+ * new text): it is narrowed while frames take longer than they may.
+ */
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <x264.h> /* wants stdint.h before it */
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "common/macros.h"
+#include "hostd/encoder.h"
+
+#define LOG_MODULE "encoder"
+#include "common/log.h"
+
+enum {
+    MB = 16, /* a macroblock's side */
+    CRF = 23,
+    RANGE_MOST = 128, /* of the motion search, in pixels */
+    RANGE_LEAST = 32, /* still finds a line of text */
+    SLOW_FRAMES = 2, /* in a row, until the search is narrowed */
+    QUICK_FRAMES = 30, /* and until it is widened again */
+};
+
+struct x264_encoder {
+    struct ph_encoder base;
+    x264_t *x264;
+    x264_param_t param;
+    uint8_t *info; /* mb_info: one byte a macroblock */
+    uint32_t mbs_wide;
+    uint32_t mbs_high;
+    uint8_t profile; /* asked for */
+    int64_t count; /* of frames: their time stamps */
+    int64_t budget_ns; /* what a frame may take */
+    unsigned slow;
+    unsigned quick;
+};
+
+static void on_log(void *data, int level, const char *fmt, va_list ap)
+{
+    enum ph_log_level ours =
+            level <= X264_LOG_WARNING ? PH_LOG_WARN : PH_LOG_DEBUG;
+    char text[512];
+    if (!ph_log_enabled(ours)) {
+        return;
+    }
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    vsnprintf(text, sizeof(text), fmt, ap);
+#pragma GCC diagnostic pop
+    text[strcspn(text, "\n")] = 0;
+    PH_LOG(ours, "%s", text);
+}
+
+static void close_encoder(struct ph_encoder *encoder)
+{
+    struct x264_encoder *e = (struct x264_encoder *)encoder;
+    if (e->x264) {
+        x264_encoder_close(e->x264);
+    }
+    free(e->info);
+    free(e);
+}
+
+static void set_rate(
+        struct x264_encoder *e, const struct ph_encoder_config *config)
+{
+    e->param.rc.i_vbv_max_bitrate = (int)(config->bitrate / 1000);
+    e->param.rc.i_vbv_buffer_size = (int)(config->bitrate / 1000);
+}
+
+static bool set_params(
+        struct x264_encoder *e, const struct ph_encoder_config *config)
+{
+    static const char *const profiles[] = {
+            [66] = "baseline", [77] = "main", [100] = "high"};
+    x264_param_t *p = &e->param;
+    if (x264_param_default_preset(p, "ultrafast", "zerolatency") < 0) {
+        return false;
+    }
+    p->pf_log = on_log;
+    p->i_log_level = X264_LOG_INFO;
+    p->i_width = (int)config->width;
+    p->i_height = (int)config->height;
+    p->i_csp = X264_CSP_NV12;
+    p->i_fps_num = config->fps;
+    p->i_fps_den = 1;
+    p->i_timebase_num = 1;
+    p->i_timebase_den = config->fps;
+    p->i_threads = 1;
+    p->b_sliced_threads = 0;
+    p->i_keyint_max = X264_KEYINT_MAX_INFINITE;
+    p->b_repeat_headers = 1;
+    p->b_annexb = 1;
+    p->rc.i_rc_method = X264_RC_CRF;
+    p->rc.f_rf_constant = CRF;
+    set_rate(e, config);
+    p->analyse.i_me_method = X264_ME_UMH;
+    p->analyse.i_me_range = RANGE_MOST;
+    p->analyse.b_mb_info = 1;
+    p->vui.i_colmatrix = config->colour.matrix;
+    p->vui.i_colorprim = config->colour.primaries;
+    p->vui.i_transfer = config->colour.transfer;
+    p->vui.b_fullrange = config->colour.full_range;
+    const char *profile = config->profile < PH_LEN(profiles)
+            ? profiles[config->profile]
+            : NULL;
+    return !profile || x264_param_apply_profile(p, profile) == 0;
+}
+
+static struct ph_encoder *open_encoder(const struct ph_encoder_ops *row,
+        const struct ph_encoder_config *config, char *error, size_t size)
+{
+    struct x264_encoder *e = ph_xcalloc(1, sizeof(*e));
+    e->base.ops = row;
+    e->profile = config->profile;
+    e->mbs_wide = (config->width + MB - 1) / MB;
+    e->mbs_high = (config->height + MB - 1) / MB;
+    e->budget_ns = PH_NS_PER_S / config->fps;
+    e->info = malloc((size_t)e->mbs_wide * e->mbs_high);
+    if (e->info && set_params(e, config)) {
+        e->x264 = x264_encoder_open(&e->param);
+    }
+    if (!e->x264) {
+        snprintf(error, size, "libx264 takes no %ux%u at %u bit/s",
+                config->width, config->height, config->bitrate);
+        close_encoder(&e->base);
+        return NULL;
+    }
+    return &e->base;
+}
+
+/* Marks what a changed rectangle touches. */
+static void mark_changed(struct x264_encoder *e, struct ph_rect r)
+{
+    uint32_t x0 = r.x / MB;
+    uint32_t y0 = r.y / MB;
+    uint32_t x1 = PH_MIN(((uint32_t)r.x + r.width + MB - 1) / MB, e->mbs_wide);
+    uint32_t y1 = PH_MIN(((uint32_t)r.y + r.height + MB - 1) / MB, e->mbs_high);
+    for (uint32_t y = y0; y < y1 && x0 < x1; y++) {
+        memset(e->info + (size_t)y * e->mbs_wide + x0, 0, x1 - x0);
+    }
+}
+
+static void fill_picture(struct x264_encoder *e, x264_picture_t *picture,
+        const struct ph_encoder_input *in)
+{
+    x264_picture_init(picture);
+    picture->i_type = in->keyframe ? X264_TYPE_IDR : X264_TYPE_AUTO;
+    picture->i_pts = e->count++;
+    picture->img.i_csp = X264_CSP_NV12;
+    picture->img.i_plane = 2;
+    for (int i = 0; i < 2; i++) {
+        picture->img.plane[i] = in->picture->plane[i];
+        picture->img.i_stride[i] = (int)in->picture->stride[i];
+    }
+    if (in->changed && !in->keyframe) {
+        memset(e->info, X264_MBINFO_CONSTANT,
+                (size_t)e->mbs_wide * e->mbs_high);
+        for (uint16_t i = 0; i < in->changed->count; i++) {
+            mark_changed(e, in->changed->rects[i]);
+        }
+        picture->prop.mb_info = e->info;
+    }
+}
+
+/* Halves or doubles the search with what the last frame took. A keyframe has
+ * none, so it says nothing. */
+static void adapt_search(struct x264_encoder *e, int64_t took_ns)
+{
+    int range = e->param.analyse.i_me_range;
+    bool slow = took_ns > e->budget_ns * 3 / 4;
+    bool quick = took_ns < e->budget_ns * 3 / 8;
+    e->slow = slow ? e->slow + 1 : 0;
+    e->quick = quick ? e->quick + 1 : 0;
+    if (e->slow >= SLOW_FRAMES && range > RANGE_LEAST) {
+        range /= 2;
+    } else if (e->quick >= QUICK_FRAMES && range < RANGE_MOST) {
+        range *= 2;
+    } else {
+        return;
+    }
+    e->slow = 0;
+    e->quick = 0;
+    e->param.analyse.i_me_range = range;
+    x264_encoder_reconfig(e->x264, &e->param);
+}
+
+static enum ph_encoder_result encode(struct ph_encoder *encoder,
+        const struct ph_encoder_input *in, struct ph_encoder_output *out)
+{
+    struct x264_encoder *e = (struct x264_encoder *)encoder;
+    x264_picture_t picture;
+    x264_picture_t encoded;
+    x264_nal_t *nals = NULL;
+    int count = 0;
+    int64_t begin = ph_clock_ns();
+    fill_picture(e, &picture, in);
+    int size = x264_encoder_encode(e->x264, &nals, &count, &picture, &encoded);
+    if (size <= 0) {
+        return size < 0 ? PH_ENCODER_FAILED : PH_ENCODER_HELD;
+    }
+    out->data = nals[0].p_payload; /* all of them lie behind each other */
+    out->size = (size_t)size;
+    out->keyframe = encoded.b_keyframe;
+    if (!encoded.b_keyframe) {
+        adapt_search(e, ph_clock_ns() - begin);
+    }
+    return PH_ENCODER_OK;
+}
+
+static enum ph_encoder_change reconfigure(
+        struct ph_encoder *encoder, const struct ph_encoder_config *config)
+{
+    struct x264_encoder *e = (struct x264_encoder *)encoder;
+    set_rate(e, config);
+    if (config->fps != e->param.i_fps_num || config->profile != e->profile ||
+            x264_encoder_reconfig(e->x264, &e->param) < 0) {
+        return PH_ENCODER_REOPEN;
+    }
+    return PH_ENCODER_LIVE;
+}
+
+const struct ph_encoder_ops ph_encoder_x264 = {
+        .name = "x264",
+        .what = "H.264 in software, by libx264",
+        .codec = "x264",
+        .options = "",
+        .open = open_encoder,
+        .encode = encode,
+        .reconfigure = reconfigure,
+        .close = close_encoder,
+};
