@@ -68,7 +68,8 @@ static void set_rate(AVCodecContext *c, uint32_t bitrate)
 }
 
 /* One frame a tick, whenever it comes: what a frame may cost follows from fps
- * and not from a guest's clock. */
+ * and not from a guest's clock. With real time stamps x264 (vfr-input) would
+ * keep each frame until it knows how long that lasts. */
 static AVCodecContext *new_context(
         const AVCodec *codec, const struct ph_encoder_config *config)
 {

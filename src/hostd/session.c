@@ -172,9 +172,16 @@ bool ph_session_reply(struct ph_session *s, const struct ph_writer *w)
 
 static bool start_encoder_thread(struct ph_session *s)
 {
+    enum {
+        STACK = 4 << 20 /* macOS gives 512 kB: little for an encoder */
+    };
+    pthread_attr_t attr;
     if (!s->encoding) {
-        s->encoding = pthread_create(&s->encoder_thread, NULL,
+        pthread_attr_init(&attr);
+        pthread_attr_setstacksize(&attr, STACK);
+        s->encoding = pthread_create(&s->encoder_thread, &attr,
                               ph_session_encoder_thread, s) == 0;
+        pthread_attr_destroy(&attr);
     }
     return s->encoding;
 }
