@@ -15,7 +15,9 @@
 #include "common/parse.h"
 #include "deskd/capture.h"
 
-enum { MAX_FRAMES = 1 << 18 };
+enum {
+    MAX_FRAMES = 1 << 18
+};
 
 static double gaps[MAX_FRAMES];
 static unsigned frames;
