@@ -156,10 +156,10 @@ static void on_frame(void *data, const struct ph_capture_frame *fr)
     atomic_fetch_add(&source->frames, 1);
     f->requested = false;
     f->requested_whole = false;
-    /* A tenth less than the interval: a compositor ticks in whole
-     * milliseconds, and a request a little late would miss a tick. */
+    /* A quarter less than the interval: compositors tick, in whole
+     * milliseconds, and a request that is a little late misses a tick. */
     f->next_request_ns =
-            max_fps ? fr->ready_ns + PH_NS_PER_S * 9 / 10 / max_fps : 0;
+            max_fps ? fr->ready_ns + PH_NS_PER_S * 3 / 4 / max_fps : 0;
     if (resize(source, fr)) {
         return;
     }
