@@ -25,7 +25,8 @@ enum {
     MB = 16, /* a macroblock's side */
     CRF = 23,
     RANGE_MOST = 128, /* of the motion search, in pixels */
-    RANGE_LEAST = 32, /* still finds a line of text */
+    RANGE_UMH = 32, /* where it still finds a line of text */
+    RANGE_LEAST = 16, /* hexagons, the quickest that is of use */
     SLOW_FRAMES = 2, /* in a row, until the search is narrowed */
     QUICK_FRAMES = 30, /* and until it is widened again */
 };
@@ -191,6 +192,8 @@ static void adapt_search(struct x264_encoder *e, int64_t took_ns)
     e->slow = 0;
     e->quick = 0;
     e->param.analyse.i_me_range = range;
+    e->param.analyse.i_me_method =
+            range < RANGE_UMH ? X264_ME_HEX : X264_ME_UMH;
     x264_encoder_reconfig(e->x264, &e->param);
 }
 
