@@ -58,7 +58,13 @@ run_logged() {
     shift
     "$@" >"$log" 2>&1 </dev/null &
     child=$!
-    wait "$child" || status=$?
+    while :; do
+        status=0
+        wait "$child" || status=$?
+        # With job control, wait also returns when the job is only stopped.
+        kill -0 "$child" 2>/dev/null || break
+        sleep 0.2
+    done
     child=
     return "$status"
 }
