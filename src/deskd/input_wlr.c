@@ -5,10 +5,14 @@
  * keys: we say what they are after each key that changes them.
  *
  * When the compositor goes away, input is dropped; the next event after a
- * while tries to connect again.
+ * while tries to connect again. When it only stands still, keys and buttons
+ * wait in libwayland's buffer, which must never overflow (that ends the
+ * connection, and nothing would tell us): of the pointer just the newest
+ * place waits, and the wheel is dropped.
  */
 #include "deskd/input.h"
 
+#include <errno.h>
 #include <glib-unix.h>
 #include <linux/input-event-codes.h>
 #include <stdio.h>
@@ -36,6 +40,8 @@ struct wlr {
     struct zwlr_virtual_pointer_v1 *pointer;
     struct zwp_virtual_keyboard_v1 *keyboard;
     guint watch;
+    guint out_watch; /* the compositor does not read: 0 while it does */
+    uint32_t late[4]; /* x, y, width, height to point at then; width 0: none */
     int64_t retry_ns;
     bool keys[KEY_CNT]; /* what is held down: keys and buttons */
     int detents[2]; /* part of a detent that is left over, by axis */
@@ -62,6 +68,11 @@ static void disconnect(struct wlr *w)
         g_source_remove(w->watch);
         w->watch = 0;
     }
+    if (w->out_watch) {
+        g_source_remove(w->out_watch);
+        w->out_watch = 0;
+    }
+    w->late[2] = 0;
     if (w->keyboard) {
         zwp_virtual_keyboard_v1_destroy(w->keyboard);
         w->keyboard = NULL;
@@ -176,9 +187,46 @@ static bool ready(struct wlr *w)
     return false;
 }
 
+static gboolean on_writable(gint fd, GIOCondition condition, gpointer data);
+
+/* An error of the connection does not show in on_readable while the
+ * compositor has nothing to say. */
 static void flush(struct wlr *w)
 {
-    wl_display_flush(w->wayland.display); /* on_readable sees what is wrong */
+    struct wl_display *display = w->wayland.display;
+    if (wl_display_flush(display) >= 0) {
+        return;
+    }
+    if (wl_display_get_error(display) || errno != EAGAIN) {
+        lose(w);
+    } else if (!w->out_watch) {
+        w->out_watch = g_unix_fd_add(
+                wl_display_get_fd(display), G_IO_OUT, on_writable, w);
+    }
+}
+
+static void point(struct wlr *w, const uint32_t at[4])
+{
+    zwlr_virtual_pointer_v1_motion_absolute(
+            w->pointer, now_ms(), at[0], at[1], at[2], at[3]);
+    zwlr_virtual_pointer_v1_frame(w->pointer);
+}
+
+static void point_late(struct wlr *w)
+{
+    if (w->late[2]) {
+        point(w, w->late);
+        w->late[2] = 0;
+    }
+}
+
+static gboolean on_writable(gint fd, GIOCondition condition, gpointer data)
+{
+    struct wlr *w = data;
+    w->out_watch = 0;
+    point_late(w);
+    flush(w); /* watches again if need be */
+    return G_SOURCE_REMOVE;
 }
 
 /* Notes a key or button; false: it is in that state already, or unknown. */
@@ -212,6 +260,7 @@ static void button(struct ph_input *input, uint16_t code, bool pressed)
     if (!is_button(code) || !ready(w) || !hold(w, code, pressed)) {
         return;
     }
+    point_late(w); /* it counts where it was pressed */
     zwlr_virtual_pointer_v1_button(w->pointer, now_ms(), code,
             pressed ? WL_POINTER_BUTTON_STATE_PRESSED
                     : WL_POINTER_BUTTON_STATE_RELEASED);
@@ -226,9 +275,13 @@ static void pointer(struct ph_input *input, uint32_t x, uint32_t y,
     if (width == 0 || height == 0 || !ready(w)) {
         return;
     }
-    zwlr_virtual_pointer_v1_motion_absolute(w->pointer, now_ms(),
-            PH_MIN(x, width - 1), PH_MIN(y, height - 1), width, height);
-    zwlr_virtual_pointer_v1_frame(w->pointer);
+    const uint32_t at[4] = {
+            PH_MIN(x, width - 1), PH_MIN(y, height - 1), width, height};
+    if (w->out_watch) {
+        memcpy(w->late, at, sizeof(at));
+        return;
+    }
+    point(w, at);
     flush(w);
 }
 
@@ -260,7 +313,7 @@ static void scroll(struct wlr *w, uint32_t axis, int delta, bool smooth)
 static void wheel(struct ph_input *input, int dx, int dy, bool smooth)
 {
     struct wlr *w = from_base(input);
-    if (!ready(w)) {
+    if (!ready(w) || w->out_watch) {
         return;
     }
     scroll(w, WL_POINTER_AXIS_VERTICAL_SCROLL, dy, smooth);

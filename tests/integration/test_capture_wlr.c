@@ -3,11 +3,15 @@
  * Capture and input of a real compositor: run under sway.sh, with the path of
  * wl_patch and a size of the output as arguments.
  */
+#include <glib.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "child.h"
 #include "common/clock.h"
+#include "common/parse.h"
 #include "deskd/capture.h"
 #include "deskd/input.h"
 #include "unit/check.h"
@@ -224,6 +228,54 @@ static void test_wheel(struct ph_input *input, struct child *patch)
     CHECK(child_expect(patch, "axis 0 -768", line, WAIT_MS));
 }
 
+/* Waits for a line while the input's sources are served. */
+static bool expect_meanwhile(struct child *patch, const char *prefix)
+{
+    char line[CHILD_LINE];
+    int64_t deadline = ph_deadline_ms(WAIT_MS);
+    while (!child_expect(patch, prefix, line, 20)) {
+        if (ph_clock_ns() >= deadline) {
+            return false;
+        }
+        while (g_main_context_iteration(NULL, FALSE)) {
+        }
+    }
+    return true;
+}
+
+/* A compositor that stands still for a while takes input again afterwards,
+ * and nothing stays pressed. */
+static void test_stall(struct ph_input *input, struct child *patch)
+{
+    char line[CHILD_LINE];
+    uint32_t pid = 0;
+    const char *path = getenv("SWAYSOCK"); /* sway-ipc.UID.PID.sock */
+    const char *dot = path ? strstr(path, "sway-ipc.") : NULL;
+    dot = dot ? strchr(dot + strlen("sway-ipc."), '.') : NULL;
+    char text[16] = "";
+    if (dot) {
+        snprintf(text, sizeof(text), "%.*s", (int)strcspn(dot + 1, "."),
+                dot + 1);
+    }
+    if (!CHECK(ph_parse_u32(text, 2, INT32_MAX, &pid))) {
+        return;
+    }
+    input->ops->key(input, 30, true);
+    CHECK(child_expect(patch, "key 30 1", line, WAIT_MS));
+    CHECK_EQ(kill((pid_t)pid, SIGSTOP), 0);
+    for (uint32_t i = 0; i < 5000; i++) {
+        input->ops->pointer(input, i % 500, 20, 1280, 720);
+        input->ops->wheel(input, 0, 1, true);
+    }
+    input->ops->key(input, 30, false);
+    input->ops->pointer(input, 611, 33, 1280, 720);
+    CHECK_EQ(kill((pid_t)pid, SIGCONT), 0);
+    CHECK(expect_meanwhile(patch, "key 30 0"));
+    CHECK(expect_meanwhile(patch, "motion 611 33"));
+    input->ops->pointer(input, 612, 34, 1280, 720);
+    CHECK(expect_meanwhile(patch, "motion 612 34"));
+}
+
 static void test_resize_and_end(struct seen *s)
 {
     CHECK_EQ(system("swaymsg -q output HEADLESS-1 mode 800x600@60Hz"), 0);
@@ -287,6 +339,7 @@ int main(int argc, char **argv)
     test_keys(input, &patch);
     test_pointer(input, &patch, seen.width, seen.height);
     test_wheel(input, &patch);
+    test_stall(input, &patch);
     test_resize_and_end(&seen);
     child_stop(&patch);
     input->ops->key(input, 30, true); /* nobody there: dropped */
