@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <glib-unix.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,6 +18,11 @@ enum {
      * framing. */
     STRANGER_BYTES = 4096,
     LINGER_MS = 2000, /* for the peer to take the close */
+    /* A peer that vanished while there was nothing to send (it is paused, or
+     * waits for a keyframe) is given up after a minute. */
+    KEEP_IDLE_S = 20,
+    KEEP_INTERVAL_S = 10,
+    KEEP_COUNT = 4,
 };
 
 struct wsock {
@@ -299,12 +306,32 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
+/* Else it would hold its keys and its place among --max-viewers for ever. No
+ * TCP_USER_TIMEOUT: that would also throw out who is there but does not read.
+ * Best effort: a socket that is not TCP needs none of it. */
+static void notice_vanished(int fd)
+{
+    static const struct {
+        int level, name, value;
+    } options[] = {
+            {SOL_SOCKET, SO_KEEPALIVE, 1},
+            {IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S},
+            {IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S},
+            {IPPROTO_TCP, TCP_KEEPCNT, KEEP_COUNT},
+    };
+    for (size_t i = 0; i < PH_LEN(options); i++) {
+        setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+                sizeof(options[i].value));
+    }
+}
+
 struct ph_transport *ph_wsock_create(struct ph_wsock_set *set, int fd)
 {
     struct wsock *ws = g_new0(struct wsock, 1);
     ws->base.ops = &wsock_ops;
     ws->set = set;
     ws->fd = fd;
+    notice_vanished(fd);
     ws->in_source = g_unix_fd_add(fd, G_IO_IN, on_readable, ws);
     set->list = g_list_prepend(set->list, ws);
     return &ws->base;
