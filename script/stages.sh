@@ -179,7 +179,7 @@ stage_cross() {
     step macos tests/cross/macos.sh "$out/macos"
     if step arm64 tests/cross/arm64.sh "$out/arm64"; then
         meson_tests arm64 "$out/arm64/build" --suite quick \
-            --no-suite native
+            --no-suite native --timeout-multiplier 10 # emulated: 20 times slower
     fi
     step ffmpeg-trixie tests/cross/ffmpeg.sh trixie "$out/ffmpeg-trixie"
 }
