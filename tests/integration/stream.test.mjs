@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { statSync } from "node:fs";
 import path from "node:path";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { Place, Program, Run, measure, stream, until } from "./porthole.mjs";
 
 const place = new Place();
@@ -16,10 +16,25 @@ before(async () => {
   still = await new Run(place, ["--size", "1280x720", "--name", "still"])
     .ready();
 });
+/** Whatever else a test started: a failed one must not leave it behind, for
+ * node would wait for it. */
+const started = [];
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((p) => {
+    if (!p.ended) p.kill("SIGINT");
+    return p.end;
+  }));
+});
 after(async () => {
   await still.stop();
   place.remove();
 });
+
+/** @template {Program} T @param {T} program @returns {T} */
+function start(program) {
+  started.push(program);
+  return program;
+}
 
 function size(file) {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
@@ -49,16 +64,20 @@ test("the keys of the result", async () => {
 
 for (const [fps, share] of [[30, 29 / 30], [60, 57 / 60]]) {
   test(`a still screen at ${fps} frames a second`, async () => {
-    const r = await measure(place, ["-d", "5", "--fps", String(fps)]);
-    assert.ok(r.frames >= Math.floor(r.seconds) * fps * share,
-      JSON.stringify(r));
-    assert.ok(r.fps < fps * 1.1, JSON.stringify(r));
+    // In one of three turns: others may use the machine meanwhile.
+    let r;
+    for (let turn = 0; turn < 3; turn++) {
+      r = await measure(place, ["-d", "5", "--fps", String(fps)]);
+      assert.ok(r.fps < fps * 1.1, JSON.stringify(r));
+      if (r.frames >= Math.floor(r.seconds) * fps * share) return;
+    }
+    assert.fail(JSON.stringify(r));
   });
 }
 
 test("stages add up to the latency", async () => {
-  const busy = await new Run(place, ["--size", "640x480", "--", "foot", "-e",
-    "sh", "-c", "while :; do date +%N; sleep 0.03; done"]).ready();
+  const busy = await start(new Run(place, ["--size", "640x480", "--", "foot",
+    "-e", "sh", "-c", "while :; do date +%N; sleep 0.03; done"])).ready();
   const file = path.join(place.dir, "busy.h264");
   const r = await measure(place, ["-d", "3", "-o", file, busy.link]);
   await busy.stop();
@@ -80,8 +99,8 @@ test("stages add up to the latency", async () => {
 
 test("Ctrl-C shows the result so far", async () => {
   const file = path.join(place.dir, "some.h264");
-  const p = new Program(["stream", "--fps", "60", "-o", file, "still"],
-    { env: place.env() });
+  const p = start(new Program(
+    ["stream", "--fps", "60", "-o", file, "still"], { env: place.env() }));
   await until(() => p.ended || size(file) > 0, "something in the file");
   p.kill("SIGINT");
   assert.deepEqual(await p.end, { code: 0, signal: null });
@@ -112,10 +131,11 @@ test("a link to look on only will do", async () => {
 });
 
 test("the session ends meanwhile", async () => {
-  const short = await new Run(place, ["--size", "320x240"]).ready();
+  const short = await start(
+    new Run(place, ["--size", "320x240"])).ready();
   const file = path.join(place.dir, "short.h264");
-  const p = new Program(["stream", "--fps", "10", "-o", file, short.link],
-    { env: place.env() });
+  const p = start(new Program(
+    ["stream", "--fps", "10", "-o", file, short.link], { env: place.env() }));
   await until(() => p.ended || size(file) > 0, "something in the file");
   await short.stop();
   assert.equal((await p.end).code, 1);
