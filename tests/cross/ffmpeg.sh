@@ -19,11 +19,23 @@ apt_release() {
         "${@:2}"
 }
 
+# The mirror that this machine has Debian itself from.
+mirror() {
+    # shellcheck disable=SC2016
+    apt-get indextargets --format '$(REPO_URI) $(COMPONENT)' \
+        'Created-By: Packages' |
+        awk '$2 == "main" && $1 !~ /security/ && !n++ { print $1 }'
+}
+
 get_headers() {
-    local keys=/usr/share/keyrings/debian-archive-keyring.gpg deb
+    local keys=/usr/share/keyrings/debian-archive-keyring.gpg deb from
+    from=$(mirror)
+    [ -n "$from" ] || {
+        echo "apt has no Debian mirror here: run apt-get update"
+        exit 1
+    }
     : >"$dir/status"
-    echo "deb [signed-by=$keys] http://deb.debian.org/debian $release main" \
-        >"$dir/sources.list"
+    echo "deb [signed-by=$keys] $from $release main" >"$dir/sources.list"
     apt_release apt-get update
     (cd "$dir" && apt_release apt-get download libavcodec-dev libavutil-dev)
     for deb in "$dir"/*.deb; do
