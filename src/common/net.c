@@ -234,6 +234,24 @@ bool ph_net_pair(int fds[2])
     return true;
 }
 
+bool ph_net_wake_pipe(int fds[2])
+{
+    if (pipe(fds) < 0) {
+        return false;
+    }
+    for (int i = 0; i < 2; i++) {
+        fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+        fcntl(fds[i], F_SETFL, O_NONBLOCK);
+    }
+    return true;
+}
+
+void ph_net_wake(int write_fd)
+{
+    ssize_t n = write(write_fd, "w", 1);
+    (void)n; /* a full pipe wakes as well */
+}
+
 /* Room for a few descriptors, so that a peer that sends more than one leaks
  * none: all but the first are closed. */
 union control {

@@ -36,6 +36,12 @@ bool ph_net_pair(int fds[2]);
  * TCP. */
 bool ph_net_adopt(int fd);
 
+/* A pipe that wakes a thread out of poll(): both ends non-blocking and
+ * close-on-exec. False: errno. */
+bool ph_net_wake_pipe(int fds[2]);
+/* Any thread, and signal handlers. write_fd: fds[1]. */
+void ph_net_wake(int write_fd);
+
 enum ph_net_result {
     PH_NET_OK,
     PH_NET_EOF, /* the peer closed before the first byte */

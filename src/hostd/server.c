@@ -2,7 +2,6 @@
 #include "hostd/server.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -53,13 +52,9 @@ struct ph_server *ph_server_create(const struct ph_server_config *config)
     s->next_number = 1;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->changed, NULL);
-    if (pipe(s->wake) < 0) {
+    if (!ph_net_wake_pipe(s->wake)) {
         LOG_ERRNO("pipe");
         abort();
-    }
-    for (int i = 0; i < 2; i++) {
-        fcntl(s->wake[i], F_SETFD, FD_CLOEXEC);
-        fcntl(s->wake[i], F_SETFL, O_NONBLOCK);
     }
     return s;
 }
@@ -83,8 +78,7 @@ bool ph_server_listen(struct ph_server *s, struct ph_endpoint *ep)
 
 void ph_server_stop(struct ph_server *s)
 {
-    ssize_t n = write(s->wake[1], "s", 1);
-    (void)n;
+    ph_net_wake(s->wake[1]);
 }
 
 static void remove_guest(struct ph_server *s, struct guest *guest)

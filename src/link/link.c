@@ -2,7 +2,6 @@
 #include "link/link.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/net.h"
 #include "link/link_private.h"
 
 #define LOG_MODULE "link"
@@ -43,22 +43,10 @@ struct ph_link *ph_link_create(const struct ph_link_options *options,
     return link;
 }
 
-static bool make_wake_pipe(int fds[2])
-{
-    if (pipe(fds) < 0) {
-        LOG_ERRNO("pipe");
-        return false;
-    }
-    for (int i = 0; i < 2; i++) {
-        fcntl(fds[i], F_SETFD, FD_CLOEXEC);
-        fcntl(fds[i], F_SETFL, O_NONBLOCK);
-    }
-    return true;
-}
-
 bool ph_link_start(struct ph_link *link)
 {
-    if (!make_wake_pipe(link->wake)) {
+    if (!ph_net_wake_pipe(link->wake)) {
+        LOG_ERRNO("pipe");
         return false;
     }
     link->started =
@@ -71,8 +59,7 @@ bool ph_link_start(struct ph_link *link)
 
 void ph_link_wake(struct ph_link *link)
 {
-    ssize_t n = write(link->wake[1], "w", 1);
-    (void)n; /* a full pipe wakes as well */
+    ph_net_wake(link->wake[1]);
 }
 
 void ph_link_stop(struct ph_link *link)
