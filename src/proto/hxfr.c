@@ -27,7 +27,7 @@ void ph_hxfr_write_header(
     ph_write_u32(w, header->payload);
 }
 
-static void begin(
+void ph_hxfr_begin(
         struct ph_writer *w, uint8_t type, uint16_t session, size_t payload)
 {
     struct ph_hxfr_header header = {type, 0, session, (uint32_t)payload};
@@ -36,7 +36,7 @@ static void begin(
 
 void ph_hxfr_write_empty(struct ph_writer *w, uint8_t type, uint16_t session)
 {
-    begin(w, type, session, 0);
+    ph_hxfr_begin(w, type, session, 0);
 }
 
 bool ph_hxfr_layout(uint32_t format, uint32_t width, uint32_t height,
@@ -154,7 +154,7 @@ size_t ph_hxfr_join_nals(uint8_t *buf, size_t len, uint32_t nal_count)
 void ph_hxfr_write_frame_response(struct ph_writer *w, uint16_t session,
         const struct ph_hxfr_frame_response *resp, uint32_t size)
 {
-    begin(w, PH_HXFR_FRAME_RESPONSE, session,
+    ph_hxfr_begin(w, PH_HXFR_FRAME_RESPONSE, session,
             PH_HXFR_FRAME_RESPONSE_SIZE + 4 + (size_t)size);
     ph_write_u64(w, (uint64_t)resp->pts);
     ph_write_u64(w, (uint64_t)resp->dts);
@@ -191,7 +191,7 @@ bool ph_hxfr_parse_config(
 void ph_hxfr_write_config(struct ph_writer *w, uint16_t session,
         const struct ph_hxfr_config *config)
 {
-    begin(w, PH_HXFR_CONFIG_REQ, session, PH_HXFR_CONFIG_SIZE);
+    ph_hxfr_begin(w, PH_HXFR_CONFIG_REQ, session, PH_HXFR_CONFIG_SIZE);
     ph_write_u32(w, config->width);
     ph_write_u32(w, config->height);
     ph_write_u32(w, config->bitrate);
@@ -226,7 +226,7 @@ static void write_text(struct ph_writer *w, const char *text, size_t field)
 void ph_hxfr_write_error(
         struct ph_writer *w, uint16_t session, int32_t code, const char *text)
 {
-    begin(w, PH_HXFR_ERROR, session, PH_HXFR_ERROR_SIZE);
+    ph_hxfr_begin(w, PH_HXFR_ERROR, session, PH_HXFR_ERROR_SIZE);
     ph_write_u32(w, (uint32_t)code);
     write_text(w, text, PH_HXFR_ERROR_TEXT);
 }
@@ -243,7 +243,7 @@ bool ph_hxfr_parse_scanout_id(const uint8_t *payload, size_t len, uint32_t *out)
 void ph_hxfr_write_subscribe_resp(
         struct ph_writer *w, uint16_t session, uint32_t id, bool success)
 {
-    begin(w, PH_HXFR_SUBSCRIBE_RESP, session, 8);
+    ph_hxfr_begin(w, PH_HXFR_SUBSCRIBE_RESP, session, 8);
     ph_write_u32(w, id);
     ph_write_u32(w, success);
 }
@@ -254,7 +254,7 @@ void ph_hxfr_write_scanout_resp(struct ph_writer *w, uint16_t session,
     enum {
         CONNECTOR = 64
     };
-    begin(w, PH_HXFR_SCANOUT_RESP, session, 8 + CONNECTOR);
+    ph_hxfr_begin(w, PH_HXFR_SCANOUT_RESP, session, 8 + CONNECTOR);
     ph_write_u32(w, id);
     ph_write_u32(w, success);
     write_text(w, connector, CONNECTOR);

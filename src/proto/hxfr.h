@@ -79,6 +79,9 @@ bool ph_hxfr_parse_header(
         const uint8_t buf[PH_HXFR_HEADER_SIZE], struct ph_hxfr_header *out);
 void ph_hxfr_write_header(
         struct ph_writer *w, const struct ph_hxfr_header *header);
+/* The header of a message without flags; `payload` bytes follow. */
+void ph_hxfr_begin(
+        struct ph_writer *w, uint8_t type, uint16_t session, size_t payload);
 /* A message without payload: KEYFRAME_REQ, PING, PONG, CONFIG_RESP. */
 void ph_hxfr_write_empty(struct ph_writer *w, uint8_t type, uint16_t session);
 

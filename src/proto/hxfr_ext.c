@@ -9,13 +9,6 @@ enum {
     SLOTS_SIZE = 28,
 };
 
-static void begin(
-        struct ph_writer *w, uint8_t type, uint16_t session, size_t payload)
-{
-    struct ph_hxfr_header header = {type, 0, session, (uint32_t)payload};
-    ph_hxfr_write_header(w, &header);
-}
-
 bool ph_hxfr_parse_hello(
         const uint8_t *payload, size_t len, struct ph_hxfr_hello *out)
 {
@@ -42,7 +35,7 @@ void ph_hxfr_write_hello(struct ph_writer *w, uint8_t type, uint16_t session,
         const struct ph_hxfr_hello *hello)
 {
     size_t name_len = strnlen(hello->name, PH_HXFR_MAX_NAME);
-    begin(w, type, session, HELLO_SIZE + name_len);
+    ph_hxfr_begin(w, type, session, HELLO_SIZE + name_len);
     ph_write_u16(w, hello->version);
     ph_write_u16(w, hello->max_window);
     ph_write_u32(w, hello->capabilities);
@@ -83,7 +76,7 @@ bool ph_hxfr_parse_surface(
 void ph_hxfr_write_surface(struct ph_writer *w, uint16_t session,
         const struct ph_hxfr_surface *surface)
 {
-    begin(w, PH_HXFR_SURFACE, session, SURFACE_SIZE);
+    ph_hxfr_begin(w, PH_HXFR_SURFACE, session, SURFACE_SIZE);
     ph_write_u32(w, surface->sequence);
     ph_write_u32(w, surface->stream_id);
     ph_write_u32(w, surface->width);
@@ -160,7 +153,7 @@ void ph_hxfr_write_frame(struct ph_writer *w, uint8_t type, uint16_t session,
         const struct ph_hxfr_frame *frame, const struct ph_rect *rects,
         size_t pixels)
 {
-    begin(w, type, session,
+    ph_hxfr_begin(w, type, session,
             PH_HXFR_FRAME_HEAD_SIZE +
                     (size_t)frame->rect_count * PH_HXFR_RECT_SIZE + pixels);
     ph_write_u32(w, frame->sequence);
@@ -215,7 +208,7 @@ bool ph_hxfr_parse_slots(const uint8_t *payload, size_t len,
 void ph_hxfr_write_slots(struct ph_writer *w, uint16_t session,
         const struct ph_hxfr_slots *slots)
 {
-    begin(w, PH_HXFR_SLOTS, session, SLOTS_SIZE);
+    ph_hxfr_begin(w, PH_HXFR_SLOTS, session, SLOTS_SIZE);
     ph_write_u32(w, slots->sequence);
     ph_write_u8(w, slots->count);
     ph_write_zeros(w, 3);
@@ -242,7 +235,7 @@ bool ph_hxfr_parse_access_unit(const uint8_t fixed[PH_HXFR_ACCESS_UNIT_SIZE],
 void ph_hxfr_write_access_unit(struct ph_writer *w, uint16_t session,
         const struct ph_hxfr_access_unit *au, uint32_t size)
 {
-    begin(w, PH_HXFR_ACCESS_UNIT, session,
+    ph_hxfr_begin(w, PH_HXFR_ACCESS_UNIT, session,
             PH_HXFR_ACCESS_UNIT_SIZE + (size_t)size);
     ph_write_u32(w, au->sequence);
     ph_write_u64(w, (uint64_t)au->pts);
@@ -273,7 +266,7 @@ void ph_hxfr_write_failure(struct ph_writer *w, uint16_t session,
         const struct ph_hxfr_failure *failure)
 {
     size_t text_len = strnlen(failure->text, sizeof(failure->text) - 1);
-    begin(w, PH_HXFR_FAILURE, session, 8 + text_len);
+    ph_hxfr_begin(w, PH_HXFR_FAILURE, session, 8 + text_len);
     ph_write_u32(w, failure->sequence);
     ph_write_u32(w, (uint32_t)failure->code);
     ph_write_bytes(w, failure->text, text_len);
@@ -291,6 +284,6 @@ bool ph_hxfr_parse_timed(const uint8_t *payload, size_t len, uint64_t *token)
 void ph_hxfr_write_timed(
         struct ph_writer *w, uint8_t type, uint16_t session, uint64_t token)
 {
-    begin(w, type, session, 8);
+    ph_hxfr_begin(w, type, session, 8);
     ph_write_u64(w, token);
 }
