@@ -87,34 +87,9 @@ static void run_for(unsigned ms)
     g_source_remove(timer);
 }
 
-static uint32_t number_at(const char *text, int spaces)
-{
-    char digits[16];
-    uint32_t n = 0;
-    for (; spaces > 0 && text; spaces--) {
-        text = strchr(text, ' ');
-        text = text ? text + 1 : NULL;
-    }
-    if (text) {
-        snprintf(digits, sizeof(digits), "%.*s",
-                (int)strspn(text, "0123456789"), text);
-        ph_parse_u32(digits, 0, UINT32_MAX, &n);
-    }
-    return n;
-}
-
 static uint32_t cpu_ms(pid_t pid)
 {
-    char path[64];
-    char text[1024] = "";
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    FILE *f = fopen(path, "re");
-    const char *p =
-            f && fgets(text, sizeof(text), f) ? strrchr(text, ')') : NULL;
-    if (f) {
-        fclose(f);
-    }
-    return p ? (number_at(p, 12) + number_at(p, 13)) * 10 : 0;
+    return child_cpu_ticks(pid) * 10;
 }
 
 /* sway writes its pid into its socket's name. */

@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Desk } from "../integration/desk.mjs";
-import { Place, Run, measure } from "../integration/porthole.mjs";
+import { Place, Run, measure, ticks } from "../integration/porthole.mjs";
 
 const SCROLL = new URL("scroll.sh", import.meta.url).pathname;
 const CAPTURE = process.env.PORTHOLE_BENCH_CAPTURE ?? "";
@@ -41,9 +41,7 @@ async function show(content, place) {
 
 /** Seconds of CPU that a process used so far. */
 function cpu(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  return ticks(pid) / 100;
 }
 
 function captureOnly({ dir, socket }, seconds) {

@@ -13,6 +13,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/parse.h"
 
 bool child_start(struct child *child, const char *const argv[])
 {
@@ -103,4 +104,36 @@ void child_stop(struct child *child)
         ph_close(&child->out);
         child->pid = 0;
     }
+}
+
+/* The number behind so many spaces. */
+static uint32_t number_at(const char *text, int spaces)
+{
+    char digits[16];
+    uint32_t n = 0;
+    for (; spaces > 0 && text; spaces--) {
+        text = strchr(text, ' ');
+        text = text ? text + 1 : NULL;
+    }
+    if (text) {
+        snprintf(digits, sizeof(digits), "%.*s",
+                (int)strspn(text, "0123456789"), text);
+        ph_parse_u32(digits, 0, UINT32_MAX, &n);
+    }
+    return n;
+}
+
+/* proc(5): utime and stime. */
+uint32_t child_cpu_ticks(pid_t pid)
+{
+    char path[64];
+    char text[1024] = "";
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    FILE *f = fopen(path, "re");
+    if (!f) {
+        return 0;
+    }
+    const char *p = fgets(text, sizeof(text), f) ? strrchr(text, ')') : NULL;
+    fclose(f);
+    return p ? number_at(p, 12) + number_at(p, 13) : 0;
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "common/macros.h"
@@ -29,5 +30,7 @@ bool child_send(struct child *child, const char *fmt, ...) PH_PRINTF(2, 3);
  * within ms. */
 bool child_expect(
         struct child *child, const char *prefix, char line[CHILD_LINE], int ms);
+/* CPU time of a process so far, in clock ticks (100 a second). */
+uint32_t child_cpu_ticks(pid_t pid);
 /* Ends it and waits for it. */
 void child_stop(struct child *child);

@@ -10,6 +10,7 @@ import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ticks } from "./porthole.mjs";
 
 const HOSTD = process.env.HOSTD;
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porthole-hostd-"));
@@ -90,13 +91,6 @@ async function talk(socket) {
   assert.equal(answer.payload.readBigInt64LE(0), 1000000000n);
   assert.equal(answer.payload.readUInt32LE(28 - 4), // size of the one NAL
     answer.payload.length - 28);
-}
-
-// CPU time in clock ticks.
-function ticks(pid) {
-  const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[11]) + Number(fields[12]);
 }
 
 test("serves on each endpoint, and ends cleanly", async () => {

@@ -61,6 +61,13 @@ export function processes() {
   return found;
 }
 
+/** Clock ticks of user and system time that a process used so far. */
+export function ticks(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return Number(fields[11]) + Number(fields[12]);
+}
+
 /** Everything that descends from a process, itself not. */
 export function descendants(pid) {
   const all = processes();

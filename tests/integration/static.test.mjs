@@ -2,19 +2,11 @@
 // A static screen costs nothing: a viewer looks at it for a minute, and
 // neither deskd nor hostd uses more than two clock ticks.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Desk } from "./desk.mjs";
-import { Place, Program, until } from "./porthole.mjs";
+import { Place, Program, ticks, until } from "./porthole.mjs";
 
 const SECONDS = 60;
-
-/** Clock ticks of user and system time. */
-function ticks(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[11]) + Number(fields[12]);
-}
 
 test("a minute of nothing", async () => {
   const place = new Place();

@@ -9,7 +9,6 @@
 
 #include "child.h"
 #include "common/clock.h"
-#include "common/parse.h"
 #include "decode.h"
 #include "deskd/host_spawn.h"
 #include "deskd/source.h"
@@ -96,38 +95,6 @@ static void settle(struct seen *s)
     }
 }
 
-/* The number behind so many spaces. */
-static uint32_t number_at(const char *text, int spaces)
-{
-    char digits[16];
-    uint32_t n = 0;
-    for (; spaces > 0 && text; spaces--) {
-        text = strchr(text, ' ');
-        text = text ? text + 1 : NULL;
-    }
-    if (text) {
-        snprintf(digits, sizeof(digits), "%.*s",
-                (int)strspn(text, "0123456789"), text);
-        ph_parse_u32(digits, 0, UINT32_MAX, &n);
-    }
-    return n;
-}
-
-/* CPU time of a process so far, in clock ticks: proc(5), utime and stime. */
-static uint32_t cpu_ticks(pid_t pid)
-{
-    char path[64];
-    char text[1024] = "";
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    FILE *f = fopen(path, "re");
-    if (!f) {
-        return 0;
-    }
-    const char *p = fgets(text, sizeof(text), f) ? strrchr(text, ')') : NULL;
-    fclose(f);
-    return p ? number_at(p, 12) + number_at(p, 13) : 0;
-}
-
 static bool pixel_is(struct seen *s, uint32_t x, uint32_t y, uint8_t luma)
 {
     uint8_t yuv[3] = {0};
@@ -154,13 +121,13 @@ static void test_start(struct seen *s)
 static void test_static(struct seen *s, const struct ph_host_spawn *spawn)
 {
     unsigned before = s->units;
-    uint32_t own = cpu_ticks(getpid());
-    uint32_t host = cpu_ticks(ph_host_spawn_pid(spawn));
+    uint32_t own = child_cpu_ticks(getpid());
+    uint32_t host = child_cpu_ticks(ph_host_spawn_pid(spawn));
     CHECK(host > 0);
     run_until(&s->units, 1, 5000);
     CHECK_EQ(s->units, before);
-    CHECK(cpu_ticks(getpid()) - own <= 2);
-    CHECK(cpu_ticks(ph_host_spawn_pid(spawn)) - host <= 2);
+    CHECK(child_cpu_ticks(getpid()) - own <= 2);
+    CHECK(child_cpu_ticks(ph_host_spawn_pid(spawn)) - host <= 2);
 }
 
 static void test_small_change(struct seen *s, struct child *patch)
