@@ -27,6 +27,8 @@ struct app {
     char name[256];
     struct ph_hub *hub;
     struct ph_host_spawn *host; /* NULL: it is somebody else's */
+    struct ph_desktop_options desktop_options;
+    struct ph_desktop *desktop;
     struct ph_source *source;
     struct ph_input *input;
     struct ph_http *http;
@@ -75,13 +77,21 @@ static bool choose_host(
 static bool init_desktop(struct app *app, char *error, size_t size)
 {
     const struct ph_deskd_options *o = app->options;
-    bool test = strcmp(o->capture, "test") == 0;
-    struct ph_source_options source = {
+    app->desktop_options = (struct ph_desktop_options){
             .capture = o->capture,
             .display = o->display,
             .output = o->output,
-            .test_width = o->size.width,
-            .test_height = o->size.height,
+            .layout = o->layout,
+            .width = o->size.width,
+            .height = o->size.height,
+            .fps = o->fps,
+    };
+    app->desktop = ph_desktop_open(&app->desktop_options, error, size);
+    if (!app->desktop) {
+        return false;
+    }
+    struct ph_source_options source = {
+            .desktop = app->desktop,
             .max_fps = o->fps,
             .link = {.name = app->name, .bitrate = (uint32_t)o->bitrate},
     };
@@ -93,9 +103,7 @@ static bool init_desktop(struct app *app, char *error, size_t size)
     if (!app->source) {
         return false;
     }
-    app->input = test ? ph_input_none_create()
-                      : ph_input_wlr_create(
-                                o->display, o->output, o->layout, error, size);
+    app->input = app->desktop->ops->input(app->desktop, error, size);
     return app->input != NULL;
 }
 
@@ -136,6 +144,7 @@ static void finish(struct app *app)
     if (app->input) {
         app->input->ops->destroy(app->input);
     }
+    ph_desktop_close(app->desktop);
     g_clear_pointer(&app->loop, g_main_loop_unref);
 }
 

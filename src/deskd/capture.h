@@ -32,8 +32,26 @@ struct ph_capture_frame {
     const struct ph_region *damage; /* since the frame before; may be empty */
 };
 
+/* The pointer, where it is not in the picture. */
+struct ph_capture_cursor {
+    bool visible;
+    int32_t x; /* of the hotspot, in pixels of the picture */
+    int32_t y;
+    uint32_t serial; /* of the shape; the same: as before, data is NULL */
+    const uint8_t *data; /* RGBA, premultiplied, width * 4 bytes a row */
+    uint16_t width; /* up to PH_CAPTURE_MAX_CURSOR */
+    uint16_t height;
+    uint16_t hot_x;
+    uint16_t hot_y;
+};
+
+#define PH_CAPTURE_MAX_CURSOR 256
+
 struct ph_capture_events {
     void (*frame)(void *data, const struct ph_capture_frame *frame);
+    /* The pointer moved or looks otherwise; also without a request. Never
+     * comes from a capture that has the pointer in its pictures. */
+    void (*cursor)(void *data, const struct ph_capture_cursor *cursor);
     /* The source ended (compositor gone, output removed). Once; nothing but
      * destroy makes sense then, and that not inside the event. */
     void (*lost)(void *data, const char *reason);
@@ -50,6 +68,11 @@ struct ph_capture_ops {
     void (*cancel)(struct ph_capture *capture);
     /* When fd is readable; may call the events. */
     void (*dispatch)(struct ph_capture *capture);
+    /* Asks the desktop to be of another size (pixels) and scale (1/120: 120
+     * is 1, 240 is 2). What it makes of it shows in the frames to come. NULL:
+     * it cannot. */
+    void (*resize)(struct ph_capture *capture, uint32_t width, uint32_t height,
+            uint32_t scale);
     void (*destroy)(struct ph_capture *capture);
 };
 

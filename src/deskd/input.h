@@ -11,6 +11,15 @@
 
 struct ph_input;
 
+#define PH_INPUT_MAX_FINGERS 10
+
+enum ph_input_touch {
+    PH_INPUT_TOUCH_DOWN,
+    PH_INPUT_TOUCH_MOVE,
+    PH_INPUT_TOUCH_UP,
+    PH_INPUT_TOUCH_CANCEL,
+};
+
 struct ph_input_ops {
     const char *name;
     /* evdev codes of linux/input-event-codes.h. */
@@ -21,6 +30,24 @@ struct ph_input_ops {
             uint32_t width, uint32_t height);
     /* 120 is one detent; positive is right and down. */
     void (*wheel)(struct ph_input *input, int dx, int dy, bool smooth);
+
+    /* --- NULL where the desktop has no such thing --- */
+
+    /* By so much from where the pointer is; 1/256 pixel. */
+    void (*motion)(struct ph_input *input, int32_t dx, int32_t dy);
+    /* Text that is no key of the layout (IME, emoji). UTF-8, not terminated,
+     * checked, without control characters but newline and tab. */
+    void (*text)(struct ph_input *input, const char *text, size_t len);
+    /* A finger, 0 to PH_INPUT_MAX_FINGERS - 1; x and y as for pointer, of no
+     * meaning for UP and CANCEL. */
+    void (*touch)(struct ph_input *input, enum ph_input_touch what,
+            uint8_t finger, uint32_t x, uint32_t y, uint32_t width,
+            uint32_t height);
+    /* Makes the desktop's locks those of the viewer's keyboard: before its
+     * next key. */
+    void (*locks)(struct ph_input *input, bool caps, bool num);
+
+    /* Fingers, too. */
     void (*release_all)(struct ph_input *input);
     void (*destroy)(struct ph_input *input);
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/macros.h"
+#include "deskd/desktop.h"
 
 enum {
     MAX_SIDE = 8192,
@@ -113,8 +114,8 @@ bool ph_deskd_options_check(
         snprintf(error, size, "--host: %s", why);
         return false;
     }
-    if (strcmp(o->capture, "wlr") != 0 && strcmp(o->capture, "test") != 0) {
-        snprintf(error, size, "--capture: '%s' is neither wlr nor test",
+    if (!ph_desktop_find(o->capture)) {
+        snprintf(error, size, "--capture: there is no '%s' (wlr, test)",
                 o->capture);
         return false;
     }

@@ -102,9 +102,6 @@ static void copy_options(
 {
     struct ph_source_options *o = &source->options;
     *o = *options;
-    o->capture = g_strdup(options->capture);
-    o->display = g_strdup(options->display);
-    o->output = g_strdup(options->output);
     o->link.name = g_strdup(options->link.name);
     if (o->link.window == 0) {
         o->link.window = DEFAULT_WINDOW;
@@ -113,9 +110,6 @@ static void copy_options(
 
 static void free_options(struct ph_source_options *o)
 {
-    g_free((char *)o->capture);
-    g_free((char *)o->display);
-    g_free((char *)o->output);
     g_free((char *)o->link.name);
 }
 

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "deskd/capture.h"
+#include "deskd/desktop.h"
 #include "link/link.h"
 #include "proto/h264.h"
 #include "proto/stream.h"
@@ -45,12 +45,8 @@ struct ph_source_events { /* all on the main thread */
 };
 
 struct ph_source_options {
-    const char *capture; /* "wlr", "test" */
-    const char *display; /* $WAYLAND_DISPLAY when NULL */
-    const char *output; /* NULL: the first */
-    uint32_t test_width; /* capture test; it moves at max_fps */
-    uint32_t test_height;
-    uint32_t max_fps; /* 0: as the compositor gives */
+    struct ph_desktop *desktop; /* outlives the source */
+    uint32_t max_fps; /* 0: as the desktop gives */
     struct ph_link_options link; /* window 0: 2 */
 };
 

@@ -22,29 +22,13 @@
 #define WATCHDOG_NS (5 * PH_NS_PER_S)
 /* A tick of a 60 Hz compositor, its copy, compare and convert. */
 #define LEAD_NS (22 * PH_NS_PER_MS)
-#define TEST_FPS 60
-
-static struct ph_capture *make_capture(
-        struct ph_source *source, char *error, size_t size)
-{
-    const struct ph_source_options *o = &source->options;
-    if (strcmp(o->capture, "wlr") == 0) {
-        return ph_capture_wlr_create(o->display, o->output,
-                &ph_source_capture_events, source, error, size);
-    }
-    if (strcmp(o->capture, "test") == 0) {
-        return ph_capture_test_create(o->test_width, o->test_height,
-                o->max_fps ? o->max_fps : TEST_FPS, &ph_source_capture_events,
-                source);
-    }
-    snprintf(error, size, "there is no capture %s: wlr or test", o->capture);
-    return NULL;
-}
 
 bool ph_source_open_capture(struct ph_source *source, char *error, size_t size)
 {
     struct ph_source_flow *f = &source->flow;
-    f->capture = make_capture(source, error, size);
+    struct ph_desktop *desktop = source->options.desktop;
+    f->capture = desktop->ops->capture(
+            desktop, &ph_source_capture_events, source, error, size);
     f->requested = false;
     f->lost = false;
     f->retry_wait = RETRY_FIRST_NS;

@@ -62,7 +62,8 @@ static void report(double seconds)
 
 int main(int argc, char **argv)
 {
-    static const struct ph_capture_events events = {on_frame, on_lost};
+    static const struct ph_capture_events events = {
+        .frame = on_frame, .lost = on_lost};
     uint32_t seconds = 0;
     char error[256];
     if (argc != 2 || !ph_parse_u32(argv[1], 1, 3600, &seconds)) {

@@ -193,8 +193,11 @@ int main(int argc, char **argv)
     }
     struct ph_host_spawn *spawn =
             ph_host_spawn_create(argv[1], NULL, error, sizeof(error));
+    const struct ph_desktop_options desktop_options = {.capture = "wlr"};
+    struct ph_desktop *desktop =
+            ph_desktop_open(&desktop_options, error, sizeof(error));
     struct ph_source_options options = {
-            .capture = "wlr",
+            .desktop = desktop,
             .max_fps = max_fps,
             .link = {.connect = ph_host_spawn_connect, .connect_data = spawn},
     };
@@ -224,6 +227,7 @@ int main(int argc, char **argv)
     child_stop(&flood);
     b.input->ops->destroy(b.input);
     ph_source_destroy(b.source);
+    ph_desktop_close(desktop);
     ph_host_spawn_destroy(spawn);
     return 0;
 }

@@ -106,19 +106,21 @@ static void run(struct ph_source *s)
     }
 }
 
+static struct {
+    struct ph_desktop base;
+    struct ph_desktop_options options;
+} fake_desktop;
+
 struct ph_source *ph_source_create(const struct ph_source_options *options,
         const struct ph_source_events *events, void *data, char *error,
         size_t size)
 {
-    if (strcmp(options->capture, "test") != 0) {
-        snprintf(error, size, "this is a test program: use --capture test");
-        return NULL;
-    }
+    const struct ph_desktop_options *desktop = &fake_desktop.options;
     struct ph_source *s = g_new0(struct ph_source, 1);
     s->events = events;
     s->data = data;
-    s->width = options->test_width;
-    s->height = options->test_height;
+    s->width = desktop->width;
+    s->height = desktop->height;
     s->interval_ms = 1000 / options->max_fps;
     s->key_size = number("FAKE_SOURCE_KEY", 60000);
     s->delta_size = number("FAKE_SOURCE_DELTA", 8000);
@@ -208,16 +210,32 @@ static const struct ph_input_ops input_ops = {
 
 static struct ph_input fake_input = {&input_ops};
 
-struct ph_input *ph_input_none_create(void)
+static struct ph_input *make_input(
+        struct ph_desktop *desktop, char *error, size_t size)
 {
     return &fake_input;
 }
 
-struct ph_input *ph_input_wlr_create(const char *display, const char *output,
-        const char *layout, char *error, size_t size)
+static const struct ph_desktop_ops desktop_ops = {
+        .name = "test",
+        .input = make_input,
+};
+
+const struct ph_desktop_ops *ph_desktop_find(const char *capture)
 {
-    snprintf(error, size, "this is a test program: use --capture test");
-    return NULL;
+    return strcmp(capture, "test") == 0 ? &desktop_ops : NULL;
+}
+
+struct ph_desktop *ph_desktop_open(
+        const struct ph_desktop_options *options, char *error, size_t size)
+{
+    fake_desktop.base.ops = &desktop_ops;
+    fake_desktop.options = *options;
+    return &fake_desktop.base;
+}
+
+void ph_desktop_close(struct ph_desktop *desktop)
+{
 }
 
 /* No host: there is nothing to encode. */

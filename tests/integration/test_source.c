@@ -286,8 +286,11 @@ int main(int argc, char **argv)
     const char *const host_args[] = {"--encoder", "libx264", NULL};
     struct ph_host_spawn *spawn =
             ph_host_spawn_create(argv[2], host_args, error, sizeof(error));
+    const struct ph_desktop_options desktop_options = {.capture = "wlr"};
+    struct ph_desktop *desktop =
+            ph_desktop_open(&desktop_options, error, sizeof(error));
     struct ph_source_options options = {
-            .capture = "wlr",
+            .desktop = desktop,
             .max_fps = 60,
             .link = {.connect = ph_host_spawn_connect, .connect_data = spawn},
     };
@@ -310,6 +313,7 @@ int main(int argc, char **argv)
     test_resize(&seen);
     test_desktop_again(&seen);
     ph_source_destroy(seen.source);
+    ph_desktop_close(desktop);
     ph_host_spawn_destroy(spawn);
     child_stop(&patch);
     decoder_destroy(seen.decoder);

@@ -34,7 +34,8 @@ static void on_lost(void *data, const char *reason)
     CHECK(!reason);
 }
 
-static const struct ph_capture_events events = {on_frame, on_lost};
+static const struct ph_capture_events events = {
+        .frame = on_frame, .lost = on_lost};
 
 static bool next(struct ph_capture *c, struct seen *s, int ms)
 {

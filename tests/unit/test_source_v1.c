@@ -149,10 +149,12 @@ int main(void)
     static const struct ph_source_events events = {on_unit, on_status};
     struct seen seen = {0};
     char error[256] = "";
+    const struct ph_desktop_options desktop_options = {
+            .capture = "test", .width = WIDTH, .height = HEIGHT, .fps = 10};
+    struct ph_desktop *desktop =
+            ph_desktop_open(&desktop_options, error, sizeof(error));
     struct ph_source_options options = {
-            .capture = "test",
-            .test_width = WIDTH,
-            .test_height = HEIGHT,
+            .desktop = desktop,
             .max_fps = 10,
             .link = {.connect = connect_host},
     };
@@ -171,6 +173,7 @@ int main(void)
     ph_source_set_steady_fps(source, 50);
     CHECK(run_until(&seen.units, 3));
     ph_source_destroy(source);
+    ph_desktop_close(desktop);
     pthread_join(host, NULL);
     CHECK_EQ(unfit, 0);
     return CHECK_DONE();

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "deskd/desktop.h"
+
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/macros.h"
+
+static const struct ph_desktop_ops *const table[] = {
+        &ph_desktop_wlr,
+        &ph_desktop_test,
+};
+
+const struct ph_desktop_ops *ph_desktop_find(const char *capture)
+{
+    size_t len = strcspn(capture, ":");
+    for (size_t i = 0; i < PH_LEN(table); i++) {
+        if (strlen(table[i]->name) == len &&
+                strncmp(capture, table[i]->name, len) == 0) {
+            return table[i];
+        }
+    }
+    return NULL;
+}
+
+struct ph_desktop *ph_desktop_open(
+        const struct ph_desktop_options *options, char *error, size_t size)
+{
+    const struct ph_desktop_ops *ops = ph_desktop_find(options->capture);
+    if (!ops) {
+        snprintf(error, size, "there is no capture %s", options->capture);
+        return NULL;
+    }
+    return ops->open(options, error, size);
+}
+
+void ph_desktop_close(struct ph_desktop *desktop)
+{
+    if (desktop) {
+        desktop->ops->close(desktop);
+    }
+}
+
+/* --- the two that share nothing between capture and input --- */
+
+struct plain {
+    struct ph_desktop base;
+    const struct ph_desktop_options *options;
+};
+
+static struct ph_desktop *open_plain(const struct ph_desktop_ops *ops,
+        const struct ph_desktop_options *options)
+{
+    struct plain *p = g_new0(struct plain, 1);
+    p->base.ops = ops;
+    p->options = options;
+    return &p->base;
+}
+
+static void close_plain(struct ph_desktop *desktop)
+{
+    g_free(desktop);
+}
+
+static struct ph_desktop *open_wlr(
+        const struct ph_desktop_options *options, char *error, size_t size)
+{
+    return open_plain(&ph_desktop_wlr, options);
+}
+
+static struct ph_capture *capture_wlr(struct ph_desktop *desktop,
+        const struct ph_capture_events *events, void *data, char *error,
+        size_t size)
+{
+    const struct ph_desktop_options *o = ((struct plain *)desktop)->options;
+    return ph_capture_wlr_create(
+            o->display, o->output, events, data, error, size);
+}
+
+static struct ph_input *input_wlr(
+        struct ph_desktop *desktop, char *error, size_t size)
+{
+    const struct ph_desktop_options *o = ((struct plain *)desktop)->options;
+    return ph_input_wlr_create(o->display, o->output, o->layout, error, size);
+}
+
+const struct ph_desktop_ops ph_desktop_wlr = {
+        .name = "wlr",
+        .what = "a wlroots compositor, such as sway",
+        .open = open_wlr,
+        .capture = capture_wlr,
+        .input = input_wlr,
+        .close = close_plain,
+};
+
+static struct ph_desktop *open_test(
+        const struct ph_desktop_options *options, char *error, size_t size)
+{
+    return open_plain(&ph_desktop_test, options);
+}
+
+static struct ph_capture *capture_test(struct ph_desktop *desktop,
+        const struct ph_capture_events *events, void *data, char *error,
+        size_t size)
+{
+    enum {
+        TEST_FPS = 60
+    };
+    const struct ph_desktop_options *o = ((struct plain *)desktop)->options;
+    return ph_capture_test_create(
+            o->width, o->height, o->fps ? o->fps : TEST_FPS, events, data);
+}
+
+static struct ph_input *input_test(
+        struct ph_desktop *desktop, char *error, size_t size)
+{
+    return ph_input_none_create();
+}
+
+const struct ph_desktop_ops ph_desktop_test = {
+        .name = "test",
+        .what = "a moving test picture",
+        .open = open_test,
+        .capture = capture_test,
+        .input = input_test,
+        .close = close_plain,
+};
