@@ -17,4 +17,5 @@ struct ph_command {
 
 int ph_run_main(int argc, char **argv);
 int ph_stream_main(int argc, char **argv);
+int ph_bench_main(int argc, char **argv);
 int ph_doctor_main(int argc, char **argv);

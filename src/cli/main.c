@@ -7,6 +7,9 @@
 #include "common/log.h"
 #include "common/macros.h"
 
+#ifndef PH_HAVE_BENCH
+#define ph_bench_main NULL
+#endif
 #ifndef PH_HAVE_RUN
 #define ph_run_main NULL
 #endif
@@ -22,6 +25,8 @@ static const struct ph_command commands[] = {
                 "desktops run on Linux"},
         {"stream", "receive a desktop and measure it, without a browser",
                 ph_stream_main, "it was built without libsoup 3"},
+        {"bench", "send pictures to a host and measure it", ph_bench_main,
+                "it was built without libyuv"},
         {"doctor", "say what is installed here and what is missing",
                 ph_doctor_main, NULL},
         {"help", "say more about a command: porthole help run", help_main,

@@ -271,3 +271,12 @@ enum ph_link_result ph_link_repeat(
     }
     return result;
 }
+
+void ph_link_get_stats(struct ph_link *link, struct ph_link_stats *out)
+{
+    struct ph_link_shared *s = &link->shared;
+    pthread_mutex_lock(&s->lock);
+    *out = s->stats;
+    out->shared = s->slots && s->slots->shared;
+    pthread_mutex_unlock(&s->lock);
+}

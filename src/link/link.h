@@ -129,3 +129,11 @@ enum ph_link_result ph_link_repeat(
 
 /* Takes effect at the host with the next frame. */
 void ph_link_set_bitrate(struct ph_link *link, uint32_t bitrate);
+
+/* Counted since ph_link_create. */
+struct ph_link_stats {
+    bool shared; /* pictures are in memory that the host shares */
+    uint64_t bytes_sent;
+};
+
+void ph_link_get_stats(struct ph_link *link, struct ph_link_stats *out);

@@ -64,6 +64,7 @@ struct ph_link_shared {
     uint32_t next_sequence;
     uint32_t bitrate;
     bool bitrate_changed;
+    struct ph_link_stats stats;
     /* Ring of requests: written ones first, then those that wait. */
     struct ph_link_request *ring; /* PH_HXFR_MAX_WINDOW */
     uint32_t head;

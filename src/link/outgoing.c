@@ -245,6 +245,9 @@ static bool write_some(struct ph_link *link, bool *full)
         return ph_link_fail_io(link, "writing");
     }
     *full = n == 0;
+    pthread_mutex_lock(&link->shared.lock);
+    link->shared.stats.bytes_sent += (uint64_t)n;
+    pthread_mutex_unlock(&link->shared.lock);
     size_t of_head = PH_MIN((size_t)n, head);
     out->done += of_head;
     ph_slots_advance(&out->pixels, (size_t)n - of_head);
