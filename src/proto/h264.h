@@ -17,6 +17,9 @@ enum ph_h264_nal_type {
     PH_H264_SPS = 7,
     PH_H264_PPS = 8,
     PH_H264_AUD = 9,
+    PH_H264_END_OF_SEQUENCE = 10,
+    PH_H264_END_OF_STREAM = 11,
+    PH_H264_FILLER = 12,
 };
 
 /* A NAL unit without its start code; type is data[0] & 31. */
@@ -69,3 +72,7 @@ struct ph_h264_unit {
 /* False: not Annex B, or no slice in it. */
 bool ph_h264_inspect(
         const uint8_t *data, size_t size, struct ph_h264_unit *out);
+
+/* Whether a decoder can begin with it: an IDR picture with a PPS and an SPS
+ * that can be read. */
+bool ph_h264_is_entry(const uint8_t *data, size_t size);

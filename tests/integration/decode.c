@@ -13,12 +13,16 @@ struct decoder {
     AVFrame *frame;
 };
 
-struct decoder *decoder_create(void)
+static struct decoder *create(bool patient)
 {
     struct decoder *d = ph_xcalloc(1, sizeof(*d));
     const AVCodec *codec = avcodec_find_decoder(AV_CODEC_ID_H264);
     d->context = avcodec_alloc_context3(codec);
-    d->context->flags |= AV_CODEC_FLAG_LOW_DELAY;
+    if (patient) {
+        d->context->strict_std_compliance = FF_COMPLIANCE_STRICT;
+    } else {
+        d->context->flags |= AV_CODEC_FLAG_LOW_DELAY;
+    }
     d->context->thread_count = 1;
     d->packet = av_packet_alloc();
     d->frame = av_frame_alloc();
@@ -27,6 +31,16 @@ struct decoder *decoder_create(void)
         return NULL;
     }
     return d;
+}
+
+struct decoder *decoder_create(void)
+{
+    return create(false);
+}
+
+struct decoder *decoder_create_patient(void)
+{
+    return create(true);
 }
 
 void decoder_destroy(struct decoder *d)

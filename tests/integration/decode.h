@@ -9,6 +9,9 @@
 struct decoder;
 
 struct decoder *decoder_create(void);
+/* One that keeps pictures back for as long as the stream allows that a later
+ * one is shown before them, as those of browsers do. */
+struct decoder *decoder_create_patient(void);
 void decoder_destroy(struct decoder *decoder);
 
 /* Decodes one access unit. False: it gave no picture. */
