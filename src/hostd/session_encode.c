@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "hostd/session_private.h"
+#include "proto/h264.h"
 
 #define LOG_MODULE "session"
 #include "common/log.h"
@@ -83,6 +84,22 @@ static bool prepare_encoder(
     return s->encoder || open_encoder(s, &want, why);
 }
 
+static const char *find_fault(
+        enum ph_encoder_result result, const struct ph_encoder_output *out)
+{
+    if (result != PH_ENCODER_OK) {
+        return result == PH_ENCODER_HELD ? "the encoder kept the frame"
+                                         : "the encoder failed";
+    }
+    if (out->size > PH_HXFR_MAX_ACCESS_UNIT) {
+        return "the access unit is too large";
+    }
+    if (out->keyframe && !ph_h264_is_entry(out->data, out->size)) {
+        return "a keyframe came without parameter sets that can be read";
+    }
+    return NULL;
+}
+
 static bool encode(struct ph_session *s, const struct ph_job *job,
         struct ph_encoder_output *out, struct ph_reason *why)
 {
@@ -96,17 +113,18 @@ static bool encode(struct ph_session *s, const struct ph_job *job,
             .changed = s->all_changed || anew ? NULL : &s->changed,
     };
     enum ph_encoder_result r = s->encoder->ops->encode(s->encoder, &in, out);
-    if (r == PH_ENCODER_OK && out->size <= PH_HXFR_MAX_ACCESS_UNIT) {
+    const char *fault = find_fault(r, out);
+    if (!fault) {
         s->all_changed = false;
         ph_region_clear(&s->changed);
         return true;
     }
     /* The next frame starts anew, with a keyframe. */
+    if (r != PH_ENCODER_FAILED) { /* else it said so itself */
+        LOG_ERR("guest %u: %s: %s", s->number, s->encoder->ops->name, fault);
+    }
     ph_session_close_encoder(s);
-    return ph_reason_set(why, PH_HXFR_ERR_ENCODE, "%s",
-            r == PH_ENCODER_HELD         ? "the encoder kept the frame"
-                    : r == PH_ENCODER_OK ? "the access unit is too large"
-                                         : "the encoder failed");
+    return ph_reason_set(why, PH_HXFR_ERR_ENCODE, "%s", fault);
 }
 
 /* Each answer: from here on the guest may send another request. */

@@ -183,13 +183,10 @@ static void fail_completed(struct ph_link *link,
 /* What no decoder could begin with is no keyframe. */
 static const char *find_fault(const struct ph_link_unit *unit)
 {
-    struct ph_h264_unit facts;
     if (unit->size == 0) {
         return "the host sent an empty access unit";
     }
-    if (unit->keyframe &&
-            !(ph_h264_inspect(unit->data, unit->size, &facts) &&
-                    facts.has_sps)) {
+    if (unit->keyframe && !ph_h264_is_entry(unit->data, unit->size)) {
         return "the host sent a keyframe without its parameter sets";
     }
     return NULL;

@@ -175,12 +175,16 @@ static uint32_t sum_of(const struct fake_surface *s, uint8_t slot)
 
 /* --- answers --- */
 
+/* Of 320x240, as x264 writes them. */
+static const uint8_t sets[] = {0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x15, 0xda, 0x05,
+        0x07, 0xe9, 0xa8, 0x08, 0x68, 0x32, 0x00, 0x00, 0x03, 0x00, 0x02, 0x00,
+        0x00, 0x03, 0x00, 0xf1, 0x1e, 0x2c, 0x5d, 0x40, 0, 0, 0, 1, 0x68, 0xce,
+        0x0f, 0xc8};
+
 /* Annex B that inspects as a frame: the checksum stands in its slice. */
 static size_t write_unit(
         uint8_t *out, size_t cap, bool keyframe, bool sps, uint32_t sum)
 {
-    static const uint8_t sets[] = {
-            0, 0, 0, 1, 0x67, 0x42, 0xe0, 0x2a, 0, 0, 0, 1, 0x68, 0xce};
     size_t n = 0;
     if (keyframe && sps) {
         memcpy(out, sets, sizeof(sets));
@@ -197,10 +201,7 @@ static size_t write_unit(
 static void write_v1(struct ph_writer *w, bool keyframe, const uint8_t *unit,
         size_t size, int64_t pts)
 {
-    enum {
-        SETS = 14
-    };
-    size_t first = keyframe && size > SETS ? SETS : 0;
+    size_t first = keyframe && size > sizeof(sets) ? sizeof(sets) : 0;
     struct ph_hxfr_header header = {.type = PH_HXFR_FRAME_RESPONSE,
             .session = 1,
             .payload = (uint32_t)(PH_HXFR_FRAME_RESPONSE_SIZE +

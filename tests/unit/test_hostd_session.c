@@ -238,6 +238,12 @@ static void test_v1_failing_encoder(void)
     p = peer_begin(&failing);
     peer_picture(&p, PH_HXFR_BGRA, 8, 8, 1, 0);
     peer_expect_error(&p, PH_HXFR_ERR_ENCODE);
+    peer_finish(&p);
+    failing.encoder = &ph_fake_bare;
+    p = peer_begin(&failing);
+    peer_picture(&p, PH_HXFR_BGRA, 8, 8, 1, 0);
+    peer_expect_error(&p, PH_HXFR_ERR_ENCODE);
+    CHECK(strstr((const char *)p.payload + 4, "parameter sets") != NULL);
     finish(&p);
 }
 
