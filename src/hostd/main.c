@@ -8,6 +8,7 @@
 #include "common/net.h"
 #include "hostd/options.h"
 #include "hostd/server.h"
+#include "hostd/vhost_user.h"
 
 #define LOG_MODULE "main"
 #include "common/log.h"
@@ -81,6 +82,21 @@ static bool adopt(int fd)
     return ph_server_adopt(server, fd);
 }
 
+/* The vsock devices of --vhost-user-vsock, into devices[]. */
+static bool be_devices(
+        const struct ph_opt_list *paths, struct ph_vhost_user **devices)
+{
+    for (size_t i = 0; i < paths->count; i++) {
+        devices[i] = ph_vhost_user_create(server, paths->items[i]);
+        if (!devices[i]) {
+            return false;
+        }
+        printf("listening vhost-user:%s\n", paths->items[i]);
+        fflush(stdout);
+    }
+    return true;
+}
+
 static void catch_signals(void)
 {
     struct sigaction sa = {.sa_handler = on_signal};
@@ -128,8 +144,12 @@ int main(int argc, char **argv)
     catch_signals();
     bool ok = options.fd == UINT32_MAX ? listen_on(endpoints, count)
                                        : adopt((int)options.fd);
-    if (ok) {
+    struct ph_vhost_user *devices[PH_OPT_LIST_MAX] = {NULL};
+    if (ok && (ok = be_devices(&options.vhost_user_vsock, devices))) {
         ph_server_run(server);
+    }
+    for (size_t i = 0; i < PH_LEN(devices); i++) {
+        ph_vhost_user_destroy(devices[i]);
     }
     ph_server_destroy(server);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -20,6 +20,11 @@ static const struct ph_opt opts[] = {
         {0, "fd", "N", PH_OPT_U32, AT(fd), 0, 65535, NULL,
                 "serve only the guest connected to this inherited socket,\n"
                 "and end with it"},
+        {0, "vhost-user-vsock", "PATH", PH_OPT_LIST, AT(vhost_user_vsock), 0, 0,
+                NULL,
+                "be the vsock device of the QEMU that connects to this unix\n"
+                "socket (-device vhost-user-vsock-pci); its guest reaches us\n"
+                "as vsock:2:15937; once for each virtual machine (Linux)"},
         {'e', "encoder", "NAME", PH_OPT_STRING, AT(encoder), 0, 0,
                 "PORTHOLE_ENCODER",
                 "auto takes the first that works here (default auto)"},

@@ -6,6 +6,7 @@
 
 struct ph_hostd_options {
     struct ph_opt_list listen;
+    struct ph_opt_list vhost_user_vsock;
     uint32_t fd; /* UINT32_MAX: none */
     const char *encoder;
     bool list_encoders;
