@@ -112,7 +112,7 @@ void ph_bench_feed_finish(struct ph_bench_feed *f)
     *f = (struct ph_bench_feed){0};
 }
 
-/* To and fro: 0, 1, ... last, last - 1, ... 1, 0, 1 ... */
+/* Forward and back: 0, 1, ... last, last - 1, ... 1, 0, 1 ... */
 static void show_prepared(struct ph_bench_feed *f)
 {
     enum {

@@ -17,6 +17,7 @@ enum ph_job_type {
     PH_JOB_SURFACE,
     PH_JOB_PICTURE, /* a whole picture of a version 1 guest */
     PH_JOB_FRAME, /* TILES, SLOT_FRAME or REPEAT */
+    PH_JOB_CHECKSUM,
 };
 
 /* As the guest asked for when the frame came. */
@@ -37,6 +38,7 @@ struct ph_job {
     struct ph_hxfr_surface surface;
     struct ph_hxfr_frame_request picture;
     struct ph_hxfr_frame frame; /* its rectangles are in the payload */
+    struct ph_hxfr_checksum checksum;
     bool keyframe;
     struct ph_rate rate;
     struct ph_buffer payload;

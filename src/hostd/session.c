@@ -31,6 +31,7 @@ struct ph_session *ph_session_create(
     s->rate = (struct ph_rate){config->bitrate, DEFAULT_FPS, 0};
     s->window = PH_SESSION_WINDOW;
     s->held.fd = -1;
+    s->unpacked.budget = config->budget;
     ph_jobs_init(&s->jobs, PH_SESSION_JOBS, config->budget);
     pthread_mutex_init(&s->write_lock, NULL);
     return s;
@@ -43,6 +44,7 @@ void ph_session_destroy(struct ph_session *s)
     }
     ph_jobs_finish(&s->jobs);
     ph_surface_finish(&s->held);
+    ph_buffer_finish(&s->unpacked);
     pthread_mutex_destroy(&s->write_lock);
     ph_close(&s->fd);
     free(s);
@@ -198,7 +200,7 @@ bool ph_session_queue(struct ph_session *s, struct ph_job *job)
     job->received_ns = ph_clock_ns();
     job->receive_us =
             (uint32_t)((job->received_ns - s->message_ns) / PH_NS_PER_US);
-    if (job->type != PH_JOB_SURFACE) {
+    if (job->type == PH_JOB_PICTURE || job->type == PH_JOB_FRAME) {
         job->keyframe = job->keyframe || s->keyframe_wanted;
         s->keyframe_wanted = false;
     }

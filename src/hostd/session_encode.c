@@ -227,6 +227,23 @@ static bool do_frame(struct ph_session *s, struct ph_job *job)
     return answer_unit(s, job, &w, &au);
 }
 
+/* The answer says what is held; the guest knows what should be. */
+static bool do_checksum(struct ph_session *s, struct ph_job *job)
+{
+    struct ph_hxfr_checksum own = {.sequence = job->checksum.sequence};
+    uint8_t buf[PH_JOB_REPLY_MAX];
+    struct ph_writer w = ph_writer(buf, sizeof(buf));
+    if (s->held.memory && s->shown && s->held_serial == job->serial) {
+        own.sum = ph_surface_sum(&s->held);
+    }
+    if (own.sum != job->checksum.sum) {
+        LOG_WARN("guest %u: its picture is not what is held after frame %u",
+                s->number, own.sequence);
+    }
+    ph_hxfr_write_checksum(&w, job->session, &own);
+    return answer(s, job, &w);
+}
+
 static bool do_job(struct ph_session *s, struct ph_job *job)
 {
     switch (job->type) {
@@ -238,6 +255,8 @@ static bool do_job(struct ph_session *s, struct ph_job *job)
         return do_picture(s, job);
     case PH_JOB_FRAME:
         return do_frame(s, job);
+    case PH_JOB_CHECKSUM:
+        return do_checksum(s, job);
     }
     return false;
 }
@@ -248,6 +267,7 @@ static void become_idle(struct ph_session *s)
     LOG_DBG("guest %u: idle, its encoder is given back", s->number);
     ph_session_close_encoder(s);
     ph_jobs_trim(&s->jobs);
+    ph_buffer_finish(&s->unpacked);
 }
 
 void *ph_session_encoder_thread(void *session)

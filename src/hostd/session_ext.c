@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "hostd/session_private.h"
+#include "video/pack.h"
 
 #define LOG_MODULE "session"
 #include "common/log.h"
@@ -33,7 +34,11 @@ static bool handle_hello(struct ph_session *s)
     if (!ph_hxfr_parse_hello(payload, len, &hello)) {
         return ph_session_refuse(s, "a HELLO that makes no sense");
     }
-    uint32_t ours = PH_HXFR_CAP_TILES | PH_HXFR_CAP_REPEAT | PH_HXFR_CAP_TIMING;
+    uint32_t ours = PH_HXFR_CAP_TILES | PH_HXFR_CAP_MOVES | PH_HXFR_CAP_REPEAT |
+            PH_HXFR_CAP_TIMING;
+    if (ph_pack_supported()) {
+        ours |= PH_HXFR_CAP_LZ4;
+    }
     if (is_local(s->fd) && ph_memfile_supported()) {
         ours |= PH_HXFR_CAP_MEMFD;
     }
@@ -87,8 +92,18 @@ static bool reply_failure(struct ph_session *s, struct ph_job *job,
     return ph_session_reply_job(s, job, &w);
 }
 
-/* Reads head and rectangles into the job and checks them, reads the pixels
- * of TILES. *why: what is wrong, and *code; NULL: nothing. False: the
+/* The buffer may have moved since the frame in it was parsed. */
+static void rebase(struct ph_hxfr_frame *f, const uint8_t *payload)
+{
+    f->moves = payload + PH_HXFR_FRAME_HEAD_SIZE;
+    f->rects = f->moves + (size_t)f->move_count * PH_HXFR_MOVE_SIZE;
+    if (f->planes) {
+        f->planes = f->rects + (size_t)f->rect_count * PH_HXFR_RECT_SIZE;
+    }
+}
+
+/* Reads head, moves and rectangles into the job and checks them, reads the
+ * pixels of TILES. *why: what is wrong, and *code; NULL: nothing. False: the
  * connection is over. */
 static bool read_frame(struct ph_session *s, struct ph_job *job,
         const uint8_t *head, const char **why, int32_t *code)
@@ -96,8 +111,7 @@ static bool read_frame(struct ph_session *s, struct ph_job *job,
     static const char no_memory[] =
             "the host has no memory left for this frame";
     struct ph_buffer *b = &job->payload;
-    size_t rects = (size_t)PH_HXFR_RECT_SIZE *
-            ph_load_u16(head + PH_HXFR_FRAME_HEAD_SIZE - 2);
+    size_t rects = ph_hxfr_frame_control(head);
     bool over = false;
     *why = NULL;
     *code = PH_HXFR_ERR_INVALID;
@@ -126,6 +140,10 @@ static bool read_frame(struct ph_session *s, struct ph_job *job,
         *why = "a frame that does not fit its surface or its own size";
         return ph_session_skip(s);
     }
+    if (ph_hxfr_frame_needs(&job->frame) & ~s->capabilities) {
+        *why = "moves or LZ4, which were not agreed on";
+        return ph_session_skip(s);
+    }
     if (!ph_session_read_rest(s, b, &over)) {
         return false;
     }
@@ -133,7 +151,7 @@ static bool read_frame(struct ph_session *s, struct ph_job *job,
         *code = PH_HXFR_ERR_BUSY;
         *why = no_memory;
     }
-    job->frame.rects = b->data + PH_HXFR_FRAME_HEAD_SIZE; /* it may move */
+    rebase(&job->frame, b->data);
     return true;
 }
 
@@ -163,6 +181,27 @@ static bool handle_frame(struct ph_session *s)
     job->type = PH_JOB_FRAME;
     job->message = s->header.type;
     job->keyframe = job->frame.flags & PH_HXFR_FRAME_KEYFRAME;
+    return ph_session_queue(s, job);
+}
+
+/* In its turn: it means the surface after the frames before it. */
+static bool handle_checksum(struct ph_session *s)
+{
+    uint8_t payload[12];
+    struct ph_hxfr_checksum checksum;
+    if (s->left != sizeof(payload)) {
+        return ph_session_refuse(s, "a CHECKSUM that has not 12 bytes");
+    }
+    if (!ph_session_read(s, payload, sizeof(payload))) {
+        return false;
+    }
+    struct ph_job *job = ph_jobs_acquire(&s->jobs, 0);
+    if (!job) {
+        return false;
+    }
+    ph_hxfr_parse_checksum(payload, sizeof(payload), &checksum);
+    job->type = PH_JOB_CHECKSUM;
+    job->checksum = checksum;
     return ph_session_queue(s, job);
 }
 
@@ -199,6 +238,8 @@ bool ph_session_handle_ext(struct ph_session *s)
     case PH_HXFR_SLOT_FRAME:
     case PH_HXFR_REPEAT:
         return handle_frame(s);
+    case PH_HXFR_CHECKSUM:
+        return handle_checksum(s);
     case PH_HXFR_TIMED_PING:
         return handle_timed_ping(s);
     default:

@@ -56,6 +56,7 @@ struct ph_session {
     struct ph_surface held;
     uint32_t held_serial; /* 0: a version 1 guest's picture */
     bool shown; /* held has a picture */
+    struct ph_buffer unpacked; /* the pixels of a frame that came packed */
     bool all_changed; /* since the last access unit; else `changed` did */
     struct ph_region changed;
     struct ph_encoder *encoder;

@@ -2,6 +2,7 @@
 /* The screen of a session, as its encoder thread holds it. */
 #include "hostd/colour.h"
 #include "hostd/session_private.h"
+#include "video/pack.h"
 
 static bool check_size(uint32_t width, uint32_t height, struct ph_reason *why)
 {
@@ -78,6 +79,10 @@ bool ph_session_draw_picture(
 
 static void add_changed(struct ph_session *s, const struct ph_hxfr_frame *frame)
 {
+    for (uint8_t i = 0; i < frame->move_count && !s->all_changed; i++) {
+        struct ph_move m = ph_hxfr_move(frame, i);
+        ph_region_add(&s->changed, ph_hxfr_move_target(&m));
+    }
     for (uint16_t i = 0; i < frame->rect_count && !s->all_changed; i++) {
         ph_region_add(&s->changed, ph_hxfr_rect(frame, i));
     }
@@ -92,6 +97,45 @@ static bool check_surface(const struct ph_session *s, const struct ph_job *job,
             ph_reason_set(why, PH_HXFR_ERR_NOT_CONFIGURED,
                     "its surface was refused, or replaced by a version 1 "
                     "frame");
+}
+
+/* The pixels of a TILES frame, unpacked where they came packed. NULL: why. */
+static const uint8_t *find_pixels(
+        struct ph_session *s, const struct ph_job *job, struct ph_reason *why)
+{
+    const uint8_t *data = job->payload.data;
+    size_t control = PH_HXFR_FRAME_HEAD_SIZE + ph_hxfr_frame_control(data);
+    struct ph_buffer *b = &s->unpacked;
+    if (!(job->frame.flags & PH_HXFR_FRAME_LZ4)) {
+        return data + control;
+    }
+    b->len = 0;
+    if (!ph_buffer_reserve(b, job->frame.bytes)) {
+        ph_reason_set(why, PH_HXFR_ERR_BUSY,
+                "the host has no memory left to unpack this frame");
+        return NULL;
+    }
+    if (!ph_unpack(data + control, job->payload.len - control, b->data,
+                job->frame.bytes)) {
+        ph_reason_set(why, PH_HXFR_ERR_INVALID,
+                "an LZ4 block that is not what its rectangles say");
+        return NULL;
+    }
+    return b->data;
+}
+
+static bool draw_tiles(
+        struct ph_session *s, const struct ph_job *job, struct ph_reason *why)
+{
+    if (s->held.shared) {
+        return ph_reason_set(
+                why, PH_HXFR_ERR_INVALID, "tiles, where slots were agreed on");
+    }
+    const uint8_t *pixels = find_pixels(s, job, why);
+    if (pixels) {
+        ph_surface_patch(&s->held, &job->frame, pixels);
+    }
+    return pixels;
 }
 
 bool ph_session_draw_frame(
@@ -110,13 +154,9 @@ bool ph_session_draw_frame(
         ph_surface_use_slot(&s->held, frame->slot);
         break;
     case PH_HXFR_TILES:
-        if (s->held.shared) {
-            return ph_reason_set(why, PH_HXFR_ERR_INVALID,
-                    "tiles, where slots were agreed on");
+        if (!draw_tiles(s, job, why)) {
+            return false;
         }
-        ph_surface_patch(&s->held, frame,
-                job->payload.data + PH_HXFR_FRAME_HEAD_SIZE +
-                        (size_t)frame->rect_count * PH_HXFR_RECT_SIZE);
         break;
     default:
         if (!s->shown) {

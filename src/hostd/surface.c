@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "common/cleanup.h"
+#include "video/moves.h"
 
 /* libyuv and encoders like aligned rows. */
 enum {
@@ -118,6 +119,18 @@ static void draw_rgb(struct ph_surface *s, const uint8_t *data, uint32_t stride,
     ph_pixels_to_nv12(&src, &dst, whole);
 }
 
+static void draw_plane(struct ph_surface *s, int plane, const uint8_t *pixels,
+        struct ph_rect at)
+{
+    uint32_t stride = s->picture.stride[plane];
+    uint8_t *to =
+            s->picture.plane[plane] + (size_t)(at.y >> plane) * stride + at.x;
+    for (uint32_t y = 0; y < (uint32_t)at.height >> plane; y++) {
+        memcpy(to + (size_t)y * stride, pixels + (size_t)y * at.width,
+                at.width);
+    }
+}
+
 static void draw_nv12(struct ph_surface *s, const uint8_t *luma,
         const uint8_t *chroma, uint32_t stride, struct ph_rect at)
 {
@@ -133,16 +146,31 @@ static void draw_nv12(struct ph_surface *s, const uint8_t *luma,
 void ph_surface_patch(struct ph_surface *s, const struct ph_hxfr_frame *frame,
         const uint8_t *pixels)
 {
+    for (uint8_t i = 0; i < frame->move_count; i++) {
+        struct ph_move m = ph_hxfr_move(frame, i);
+        ph_moves_apply(&s->picture, &m);
+    }
     for (uint16_t i = 0; i < frame->rect_count; i++) {
         struct ph_rect r = ph_hxfr_rect(frame, i);
-        if (s->info.format == PH_HXFR_NV12) {
+        uint8_t planes = ph_hxfr_planes(frame, i);
+        if (s->info.format != PH_HXFR_NV12) {
+            draw_rgb(s, pixels, (uint32_t)r.width * 4, r);
+        } else if (planes == PH_HXFR_ALL_PLANES) {
             draw_nv12(
                     s, pixels, pixels + (size_t)r.width * r.height, r.width, r);
         } else {
-            draw_rgb(s, pixels, (uint32_t)r.width * 4, r);
+            draw_plane(s, planes == PH_HXFR_CHROMA, pixels, r);
         }
-        pixels += ph_hxfr_rect_size(&r, s->info.format);
+        pixels += ph_hxfr_tile_size(&r, planes, s->info.format);
     }
+}
+
+uint64_t ph_surface_sum(const struct ph_surface *s)
+{
+    const struct ph_nv12 *p = &s->picture;
+    uint64_t sum =
+            ph_hxfr_sum(0, p->plane[0], p->stride[0], p->width, p->height);
+    return ph_hxfr_sum(sum, p->plane[1], p->stride[1], p->width, p->height / 2);
 }
 
 /* The last row and column of an odd NV12 picture, once more. */

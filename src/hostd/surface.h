@@ -33,12 +33,16 @@ void ph_surface_finish(struct ph_surface *surface);
 
 /* The picture is now in this slot (< slots.count). */
 void ph_surface_use_slot(struct ph_surface *surface, uint8_t slot);
-/* Draws the pixels of a parsed TILES message; not for shared ones. */
+/* Makes the moves of a parsed TILES message and draws its pixels, unpacked;
+ * not for shared ones. */
 void ph_surface_patch(struct ph_surface *surface,
         const struct ph_hxfr_frame *frame, const uint8_t *pixels);
 /* Draws a whole picture of a version 1 guest. */
 void ph_surface_draw(struct ph_surface *surface,
         const struct ph_hxfr_frame_request *req, const uint8_t *pixels);
+
+/* Of what is held: docs/protocol.md, CHECKSUM. */
+uint64_t ph_surface_sum(const struct ph_surface *surface);
 
 /* memfile.c: a memory file of this size that can neither shrink nor grow, or
  * -1 with errno. */

@@ -7,6 +7,7 @@ enum {
     HELLO_SIZE = 17,
     SURFACE_SIZE = 24,
     SLOTS_SIZE = 28,
+    CHECKSUM_SIZE = 12,
 };
 
 bool ph_hxfr_parse_hello(
@@ -86,88 +87,6 @@ void ph_hxfr_write_surface(struct ph_writer *w, uint16_t session,
     ph_write_u8(w, surface->colour.primaries);
     ph_write_u8(w, surface->colour.transfer);
     ph_write_u8(w, surface->colour.full_range);
-}
-
-struct ph_rect ph_hxfr_rect(const struct ph_hxfr_frame *frame, uint16_t i)
-{
-    const uint8_t *p = frame->rects + (size_t)i * PH_HXFR_RECT_SIZE;
-    return (struct ph_rect){ph_load_u16(p), ph_load_u16(p + 2),
-            ph_load_u16(p + 4), ph_load_u16(p + 6)};
-}
-
-bool ph_hxfr_rect_fits(
-        const struct ph_rect *r, const struct ph_hxfr_surface *surface)
-{
-    uint32_t right = (uint32_t)r->x + r->width;
-    uint32_t bottom = (uint32_t)r->y + r->height;
-    return r->width > 0 && r->height > 0 && right <= surface->width &&
-            bottom <= surface->height && ((r->x | r->y) & 1) == 0 &&
-            (right % 2 == 0 || right == surface->width) &&
-            (bottom % 2 == 0 || bottom == surface->height);
-}
-
-size_t ph_hxfr_rect_size(const struct ph_rect *r, uint32_t format)
-{
-    size_t pixels = (size_t)r->width * r->height;
-    return format == PH_HXFR_NV12 ? pixels + pixels / 2 : pixels * 4;
-}
-
-bool ph_hxfr_parse_frame(uint8_t type, const uint8_t *payload, size_t len,
-        uint32_t total, const struct ph_hxfr_surface *surface,
-        struct ph_hxfr_frame *out)
-{
-    struct ph_reader r = ph_reader(payload, len);
-    struct ph_hxfr_frame f = {0};
-    f.sequence = ph_read_u32(&r);
-    f.pts = (int64_t)ph_read_u64(&r);
-    f.flags = ph_read_u32(&r);
-    f.slot = ph_read_u8(&r);
-    ph_read_u8(&r);
-    f.rect_count = ph_read_u16(&r);
-    f.rects = ph_read_bytes(&r, (size_t)f.rect_count * PH_HXFR_RECT_SIZE);
-    if (!r.ok || f.rect_count > PH_HXFR_MAX_RECTS ||
-            f.slot >= PH_HXFR_MAX_SLOTS || (f.flags & PH_HXFR_FRAME_LZ4)) {
-        return false;
-    }
-    size_t want = r.pos;
-    for (uint16_t i = 0; i < f.rect_count; i++) {
-        struct ph_rect rect = ph_hxfr_rect(&f, i);
-        if (!ph_hxfr_rect_fits(&rect, surface)) {
-            return false;
-        }
-        if (type == PH_HXFR_TILES) {
-            want += ph_hxfr_rect_size(&rect, surface->format);
-        }
-        if (want > PH_HXFR_MAX_PAYLOAD) {
-            return false;
-        }
-    }
-    if (want != total || (type == PH_HXFR_REPEAT && f.rect_count)) {
-        return false;
-    }
-    *out = f;
-    return true;
-}
-
-void ph_hxfr_write_frame(struct ph_writer *w, uint8_t type, uint16_t session,
-        const struct ph_hxfr_frame *frame, const struct ph_rect *rects,
-        size_t pixels)
-{
-    ph_hxfr_begin(w, type, session,
-            PH_HXFR_FRAME_HEAD_SIZE +
-                    (size_t)frame->rect_count * PH_HXFR_RECT_SIZE + pixels);
-    ph_write_u32(w, frame->sequence);
-    ph_write_u64(w, (uint64_t)frame->pts);
-    ph_write_u32(w, frame->flags);
-    ph_write_u8(w, frame->slot);
-    ph_write_u8(w, 0);
-    ph_write_u16(w, frame->rect_count);
-    for (uint16_t i = 0; i < frame->rect_count; i++) {
-        ph_write_u16(w, rects[i].x);
-        ph_write_u16(w, rects[i].y);
-        ph_write_u16(w, rects[i].width);
-        ph_write_u16(w, rects[i].height);
-    }
 }
 
 bool ph_hxfr_parse_slots(const uint8_t *payload, size_t len,
@@ -286,4 +205,23 @@ void ph_hxfr_write_timed(
 {
     ph_hxfr_begin(w, type, session, 8);
     ph_write_u64(w, token);
+}
+
+bool ph_hxfr_parse_checksum(
+        const uint8_t *payload, size_t len, struct ph_hxfr_checksum *out)
+{
+    if (len != CHECKSUM_SIZE) {
+        return false;
+    }
+    out->sequence = ph_load_u32(payload);
+    out->sum = ph_load_u64(payload + 4);
+    return true;
+}
+
+void ph_hxfr_write_checksum(struct ph_writer *w, uint16_t session,
+        const struct ph_hxfr_checksum *checksum)
+{
+    ph_hxfr_begin(w, PH_HXFR_CHECKSUM, session, CHECKSUM_SIZE);
+    ph_write_u32(w, checksum->sequence);
+    ph_write_u64(w, checksum->sum);
 }

@@ -21,7 +21,7 @@ enum ph_hxfr_ext_type {
     PH_HXFR_REPEAT = 0x84,
     PH_HXFR_SLOTS = 0x85,
     PH_HXFR_SLOT_FRAME = 0x86,
-    PH_HXFR_CHECKSUM = 0x87, /* reserved */
+    PH_HXFR_CHECKSUM = 0x87,
     PH_HXFR_TIMED_PING = 0x88,
     PH_HXFR_TIMED_PONG = 0x89,
     PH_HXFR_RESET = 0x8A, /* reserved */
@@ -47,9 +47,11 @@ enum ph_hxfr_capability {
 #define PH_HXFR_MAX_NAME 63
 #define PH_HXFR_MAX_WINDOW 8
 #define PH_HXFR_MAX_RECTS 1024
+#define PH_HXFR_MAX_MOVES 64
 #define PH_HXFR_MAX_SLOTS 8
 /* The largest message but for pixels and access units. */
-#define PH_HXFR_MAX_CONTROL (64 + 8 * PH_HXFR_MAX_RECTS)
+#define PH_HXFR_MAX_CONTROL                                                    \
+    (64 + 12 * PH_HXFR_MAX_MOVES + 9 * PH_HXFR_MAX_RECTS)
 
 /* HELLO and HELLO_RESP. A response carries the capabilities that both sides
  * have, the smaller window and the nonce of the request. Bytes behind the
@@ -96,7 +98,8 @@ void ph_hxfr_write_surface(struct ph_writer *w, uint16_t session,
 enum ph_hxfr_frame_flag {
     PH_HXFR_FRAME_KEYFRAME = 1 << 0, /* asked for, or: it is one */
     PH_HXFR_FRAME_REFINE = 1 << 1,
-    PH_HXFR_FRAME_LZ4 = 1 << 2,
+    PH_HXFR_FRAME_LZ4 = 1 << 2, /* TILES: the pixels are one LZ4 block */
+    PH_HXFR_FRAME_PLANES = 1 << 3, /* TILES: rectangles name their planes */
 };
 
 /* In pixels of the surface. Position and sides are even, as 4:2:0 needs it;
@@ -108,7 +111,30 @@ struct ph_rect {
     uint16_t height;
 };
 
-/* TILES, SLOT_FRAME and REPEAT share this head. */
+/* Which planes of an NV12 surface a rectangle of TILES carries. */
+enum ph_hxfr_plane {
+    PH_HXFR_LUMA = 1, /* its position and sides may then be odd */
+    PH_HXFR_CHROMA = 2,
+    PH_HXFR_ALL_PLANES = 3,
+};
+
+struct ph_tile {
+    struct ph_rect rect;
+    uint8_t planes; /* enum ph_hxfr_plane */
+};
+
+/* Copies an area of the held surface to another place of it, which it may
+ * overlap. Luma moves always; chroma only when the offsets and all of `from`
+ * are even, else it stays. Surfaces of 4 bytes a pixel take even ones only. */
+struct ph_move {
+    struct ph_rect from;
+    int16_t dx;
+    int16_t dy;
+};
+
+/* TILES, SLOT_FRAME and REPEAT share this head. Only TILES has moves, which
+ * come before its rectangles, one after the other; together they cover at
+ * most twice the surface. */
 struct ph_hxfr_frame {
     uint32_t sequence;
     int64_t pts;
@@ -116,22 +142,44 @@ struct ph_hxfr_frame {
     uint8_t slot; /* SLOT_FRAME */
     uint16_t rect_count; /* what changed since the frame before */
     const uint8_t *rects; /* rect_count * 8 bytes in the payload */
+    uint8_t move_count;
+    const uint8_t *moves; /* move_count * 12 bytes */
+    const uint8_t *planes; /* rect_count bytes, or NULL: all planes */
+    size_t bytes; /* of pixels that the rectangles stand for */
 };
 
 #define PH_HXFR_FRAME_HEAD_SIZE 20
 #define PH_HXFR_RECT_SIZE 8
+#define PH_HXFR_MOVE_SIZE 12
 
 struct ph_rect ph_hxfr_rect(const struct ph_hxfr_frame *frame, uint16_t i);
+uint8_t ph_hxfr_planes(const struct ph_hxfr_frame *frame, uint16_t i);
+struct ph_move ph_hxfr_move(const struct ph_hxfr_frame *frame, uint8_t i);
 /* True when it lies in the surface, is not empty, and is even as above. */
 bool ph_hxfr_rect_fits(
         const struct ph_rect *r, const struct ph_hxfr_surface *surface);
+bool ph_hxfr_tile_fits(const struct ph_rect *r, uint8_t planes,
+        const struct ph_hxfr_surface *surface);
+bool ph_hxfr_move_fits(
+        const struct ph_move *m, const struct ph_hxfr_surface *surface);
+/* Whether it takes chroma along. */
+bool ph_hxfr_move_is_even(const struct ph_move *m);
+struct ph_rect ph_hxfr_move_target(const struct ph_move *m);
 /* Bytes of a rectangle's pixels as TILES carries them: rows without padding,
  * for NV12 the luma rows and then the chroma rows. */
 size_t ph_hxfr_rect_size(const struct ph_rect *r, uint32_t format);
+size_t ph_hxfr_tile_size(
+        const struct ph_rect *r, uint8_t planes, uint32_t format);
+/* The bytes of moves, rectangles and planes that follow this head. */
+size_t ph_hxfr_frame_control(const uint8_t head[PH_HXFR_FRAME_HEAD_SIZE]);
+/* The capabilities without which this frame may not be sent. */
+uint32_t ph_hxfr_frame_needs(const struct ph_hxfr_frame *frame);
 
-/* payload holds at least the head and the rectangles (len may cover pixels
- * as well). `total` is the header's payload size; it must be exactly what
- * type, rectangles and surface imply, and every rectangle must fit. */
+/* payload holds at least head, moves, rectangles and planes (len may cover
+ * pixels as well). `total` is the header's payload size; it must be exactly
+ * what type, rectangles and surface imply, and every rectangle and move must
+ * fit. An LZ4 block may have any size smaller than the pixels it stands for,
+ * and these are at most those of the whole surface. */
 bool ph_hxfr_parse_frame(uint8_t type, const uint8_t *payload, size_t len,
         uint32_t total, const struct ph_hxfr_surface *surface,
         struct ph_hxfr_frame *out);
@@ -139,6 +187,30 @@ bool ph_hxfr_parse_frame(uint8_t type, const uint8_t *payload, size_t len,
 void ph_hxfr_write_frame(struct ph_writer *w, uint8_t type, uint16_t session,
         const struct ph_hxfr_frame *frame, const struct ph_rect *rects,
         size_t pixels);
+/* TILES with moves and planes; sets PH_HXFR_FRAME_PLANES. `bytes` follow:
+ * the pixels, or with PH_HXFR_FRAME_LZ4 the block. */
+void ph_hxfr_write_tiles(struct ph_writer *w, uint16_t session,
+        const struct ph_hxfr_frame *frame, const struct ph_move *moves,
+        const struct ph_tile *tiles, size_t bytes);
+
+/* CHECKSUM: the guest sends the sum of the surface as it is after the frame
+ * of this sequence, when that is the last one that it sent; the host answers
+ * with its own. Where they differ the guest sends the next frame whole. */
+struct ph_hxfr_checksum {
+    uint32_t sequence;
+    uint64_t sum; /* 0 from a host that holds no picture */
+};
+
+bool ph_hxfr_parse_checksum(
+        const uint8_t *payload, size_t len, struct ph_hxfr_checksum *out);
+void ph_hxfr_write_checksum(struct ph_writer *w, uint16_t session,
+        const struct ph_hxfr_checksum *checksum);
+/* The sum of NV12: from 0 over the rows of luma, then of chroma, without
+ * padding. Each step takes 8 bytes (little-endian), at a row's end what is
+ * left of it byte by byte: sum = (sum ^ x) * 0x9e3779b97f4a7c15, then
+ * sum ^= sum >> 29. */
+uint64_t ph_hxfr_sum(uint64_t sum, const uint8_t *data, size_t stride,
+        size_t row, size_t rows);
 
 /* SLOTS: shared memory that the host made for the surface of this sequence,
  * its descriptor travels with the message's first byte. Slot i begins at

@@ -63,7 +63,13 @@ static void fuzz_frame(
     must(f.rect_count <= PH_HXFR_MAX_RECTS);
     for (uint16_t i = 0; i < f.rect_count; i++) {
         struct ph_rect r = ph_hxfr_rect(&f, i);
-        must(ph_hxfr_rect_fits(&r, &surface));
+        must(ph_hxfr_tile_fits(&r, ph_hxfr_planes(&f, i), &surface));
+    }
+    for (uint8_t i = 0; i < f.move_count; i++) {
+        struct ph_move m = ph_hxfr_move(&f, i);
+        struct ph_rect to = ph_hxfr_move_target(&m);
+        must(to.x + to.width <= surface.width);
+        must(to.y + to.height <= surface.height);
     }
 }
 
@@ -113,6 +119,7 @@ static void fuzz_small(uint8_t type, const uint8_t *payload, size_t len)
     struct ph_hxfr_access_unit au;
     uint32_t id;
     uint64_t token;
+    struct ph_hxfr_checksum checksum;
     switch (type) {
     case PH_HXFR_CONFIG_REQ:
         ph_hxfr_parse_config(payload, len, &config);
@@ -133,6 +140,9 @@ static void fuzz_small(uint8_t type, const uint8_t *payload, size_t len)
     case PH_HXFR_TIMED_PING:
     case PH_HXFR_TIMED_PONG:
         ph_hxfr_parse_timed(payload, len, &token);
+        break;
+    case PH_HXFR_CHECKSUM:
+        ph_hxfr_parse_checksum(payload, len, &checksum);
         break;
     default:
         ph_hxfr_parse_scanout_id(payload, len, &id);

@@ -11,6 +11,8 @@
 #include "proto/h264.h"
 
 #include "golden.h"
+#include "video/pack.h"
+
 #include "peer.h"
 
 static struct ph_budget budget = {.limit = 256 << 20};
@@ -274,7 +276,9 @@ static void test_hello(void)
     struct peer p = begin();
     uint32_t granted = peer_hello(&p, all_capabilities, 8);
     CHECK_EQ(granted & ~(uint32_t)PH_HXFR_CAP_MEMFD,
-            PH_HXFR_CAP_TILES | PH_HXFR_CAP_REPEAT | PH_HXFR_CAP_TIMING);
+            PH_HXFR_CAP_TILES | PH_HXFR_CAP_MOVES | PH_HXFR_CAP_REPEAT |
+                    PH_HXFR_CAP_TIMING |
+                    (ph_pack_supported() ? PH_HXFR_CAP_LZ4 : 0u));
     send_golden(&p, "hxfr-timed-ping");
     expect_golden(&p, "hxfr-timed-pong");
     send_golden(&p, "hxfr-hello"); /* a second one */
