@@ -122,6 +122,7 @@ static bool init(struct app *app, char *error, size_t size)
             .auth = &app->auth,
             .name = app->name,
             .max_viewers = o->max_viewers,
+            .bitrate = (uint32_t)o->bitrate,
     };
     app->hub = ph_hub_create(&hub);
     if (!init_desktop(app, error, size)) {

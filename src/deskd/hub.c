@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/macros.h"
+#include "deskd/rate.h"
 
 static const struct ph_viewer_events viewer_events;
 
@@ -23,6 +24,8 @@ struct ph_hub {
     bool forced_any;
     guint timer; /* for ph_hub_update */
     guint beat_timer; /* while somebody watches */
+    struct ph_rate rate;
+    const struct ph_viewer *paces; /* whom the rate goes by; only compared */
 
     struct ph_hub_stats past; /* sums of those that left, and the source's */
 };
@@ -34,6 +37,8 @@ struct ph_hub *ph_hub_create(const struct ph_hub_options *options)
     hub->shared.name = options->name;
     hub->shared.clock = options->clock ? options->clock : ph_clock_ns;
     hub->max_viewers = options->max_viewers;
+    ph_rate_init(&hub->rate,
+            options->bitrate ? options->bitrate : PH_HUB_DEFAULT_BITRATE);
     return hub;
 }
 
@@ -167,6 +172,47 @@ void ph_hub_beat(struct ph_hub *hub)
 
 /* --- from the source --- */
 
+/* Who drove last, else who keeps up best: it would be slowed down for one
+ * that only looks. */
+static const struct ph_viewer *find_pace(const struct ph_hub *hub)
+{
+    const struct ph_viewer *best = NULL;
+    for (GList *l = hub->viewers; l; l = l->next) {
+        const struct ph_viewer *v = l->data;
+        if (!ph_viewer_joined(v) || v->paused) {
+            continue;
+        }
+        if (!best || v->input_ns > best->input_ns ||
+                (!v->input_ns && !best->input_ns &&
+                        ph_viewer_lag(v) < ph_viewer_lag(best))) {
+            best = v;
+        }
+    }
+    return best;
+}
+
+static void adapt_rate(struct ph_hub *hub)
+{
+    const struct ph_viewer *v = find_pace(hub);
+    if (!v) {
+        return;
+    }
+    struct ph_rate_sample sample = {
+            .now_ns = hub->shared.clock(),
+            .lag_ns = ph_viewer_lag(v),
+            .acked = v->stats.acked_bytes,
+            .sent = v->stats.frame_bytes,
+    };
+    if (v != hub->paces) {
+        hub->paces = v;
+        ph_rate_restart(&hub->rate, &sample);
+    }
+    if (ph_rate_update(&hub->rate, &sample)) {
+        LOG_DBG("%u kbit/s from now on", hub->rate.bitrate / 1000);
+        ph_source_set_bitrate(hub->source, hub->rate.bitrate);
+    }
+}
+
 static void on_unit(void *data, struct ph_unit *unit)
 {
     struct ph_hub *hub = data;
@@ -184,6 +230,7 @@ static void on_unit(void *data, struct ph_unit *unit)
     for (GList *l = hub->viewers; l; l = l->next) {
         ph_viewer_unit(l->data, unit);
     }
+    adapt_rate(hub);
     if (unit->keyframe) {
         hub->requested = false;
         ph_hub_update(hub); /* for those who could not take this one */
@@ -234,6 +281,7 @@ static void on_gone(void *data, struct ph_viewer *viewer)
 {
     struct ph_hub *hub = data;
     hub->viewers = g_list_remove(hub->viewers, viewer);
+    hub->paces = viewer == hub->paces ? NULL : hub->paces;
     hub->past.frames_sent += viewer->stats.frames;
     hub->past.bytes_sent += viewer->stats.bytes;
     hub->past.dropped += viewer->stats.dropped;
@@ -296,6 +344,7 @@ void ph_hub_get_stats(const struct ph_hub *hub, struct ph_hub_stats *out)
     out->width = hub->shared.seat.width;
     out->height = hub->shared.seat.height;
     out->active = hub->active;
+    out->bitrate = hub->rate.bitrate;
     out->status = (enum ph_stream_status)hub->shared.status.code;
     for (GList *l = hub->viewers; l; l = l->next) {
         const struct ph_viewer *v = l->data;

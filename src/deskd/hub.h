@@ -17,6 +17,8 @@
 #define PH_HUB_KEYFRAME_MS 525
 /* A keyframe that did not come is asked for again after this. */
 #define PH_HUB_KEYFRAME_LOST_MS 2000
+/* bit/s, where nobody said: what porthole-hostd takes for its default. */
+#define PH_HUB_DEFAULT_BITRATE 8000000
 /* Sockets that have not said who they are; the oldest makes room. */
 #define PH_HUB_MAX_STRANGERS 256
 
@@ -24,6 +26,7 @@ struct ph_hub_options {
     const struct ph_auth *auth;
     const char *name; /* of the desktop */
     uint32_t max_viewers;
+    uint32_t bitrate; /* bit/s, the most that is asked for; 0: the host's */
     int64_t (*clock)(void); /* NULL: ph_clock_ns */
 };
 
@@ -61,6 +64,7 @@ struct ph_hub_stats {
     uint64_t frames_sent; /* by all viewers, also those that left */
     uint64_t bytes_sent;
     uint64_t dropped;
+    uint32_t bitrate; /* that is asked for now */
 };
 
 void ph_hub_get_stats(const struct ph_hub *hub, struct ph_hub_stats *out);

@@ -100,6 +100,7 @@ GBytes *ph_report_stats(const struct ph_hub *hub, struct ph_source *source)
     add_int(b, "frames_sent", s.frames_sent);
     add_int(b, "bytes_sent", s.bytes_sent);
     add_int(b, "dropped", s.dropped);
+    add_int(b, "bitrate", s.bitrate);
     json_builder_set_member_name(b, "each_viewer");
     json_builder_begin_array(b);
     ph_hub_each_viewer(hub, add_viewer, b);

@@ -220,6 +220,11 @@ void ph_source_set_steady_fps(struct ph_source *source, uint32_t fps)
     }
 }
 
+void ph_source_set_bitrate(struct ph_source *source, uint32_t bitrate)
+{
+    ph_link_set_bitrate(source->link, bitrate);
+}
+
 void ph_source_get_stats(struct ph_source *source, struct ph_source_stats *out)
 {
     out->frames = atomic_load(&source->frames);

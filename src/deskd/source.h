@@ -67,6 +67,9 @@ void ph_source_request_keyframe(struct ph_source *source);
 /* A steady rate (REPEAT) while nothing changes; 0: units on change only. */
 void ph_source_set_steady_fps(struct ph_source *source, uint32_t fps);
 
+/* bit/s, at most, from the next frame on. */
+void ph_source_set_bitrate(struct ph_source *source, uint32_t bitrate);
+
 struct ph_source_stats {
     uint64_t frames; /* captured */
     uint64_t units; /* received */

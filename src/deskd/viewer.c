@@ -83,6 +83,13 @@ bool ph_viewer_joined(const struct ph_viewer *v)
     return v->role != PH_AUTH_NONE && v->transport;
 }
 
+int64_t ph_viewer_lag(const struct ph_viewer *v)
+{
+    const struct ph_unit *head = g_queue_peek_head((GQueue *)&v->queue);
+    int64_t queued = head ? now(v) - head->received_ns : 0;
+    return PH_MAX(ph_viewer_stats_lag(&v->stats, now(v)), queued);
+}
+
 bool ph_viewer_wants_keyframe(const struct ph_viewer *v)
 {
     return ph_viewer_joined(v) && v->waiting && !v->paused &&
@@ -141,7 +148,7 @@ static void send_frame(struct ph_viewer *v, struct ph_unit *unit)
     uint8_t buf[PH_STREAM_FRAME_SIZE];
     struct ph_writer w = ph_writer(buf, sizeof(buf));
     ph_stream_write_frame(&w, 0, &frame);
-    ph_viewer_stats_sent(&v->stats, unit->sequence, now_ns);
+    ph_viewer_stats_sent(&v->stats, unit->sequence, unit->size, now_ns);
     v->sent_ns = now_ns;
     send(v, &w, unit);
 }
@@ -349,8 +356,11 @@ static bool handle(struct ph_viewer *v, const uint8_t *msg, size_t len)
     case PH_STREAM_BUTTON:
     case PH_STREAM_WHEEL:
     case PH_STREAM_RELEASE_ALL:
-        return v->role != PH_AUTH_DRIVE ||
-                ph_viewer_input_message(&v->input, &v->shared->seat, msg, len);
+        if (v->role != PH_AUTH_DRIVE) {
+            return true;
+        }
+        v->input_ns = now(v);
+        return ph_viewer_input_message(&v->input, &v->shared->seat, msg, len);
     case PH_STREAM_PING:
         if (!ph_stream_parse_ping(msg, len, &token)) {
             return false;

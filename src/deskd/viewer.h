@@ -69,6 +69,7 @@ struct ph_viewer {
     unsigned pong_count;
 
     struct ph_viewer_input input;
+    int64_t input_ns; /* when it last drove; 0: never */
     struct ph_viewer_stats stats;
 };
 
@@ -79,6 +80,8 @@ struct ph_viewer *ph_viewer_create(struct ph_transport *transport,
 void ph_viewer_destroy(struct ph_viewer *viewer);
 
 bool ph_viewer_joined(const struct ph_viewer *viewer);
+/* What its oldest frame is late by (ns), in its queue or on the way. */
+int64_t ph_viewer_lag(const struct ph_viewer *viewer);
 /* It can make use of a keyframe now, but for its back-off. */
 bool ph_viewer_wants_keyframe(const struct ph_viewer *viewer);
 

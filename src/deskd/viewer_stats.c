@@ -7,12 +7,14 @@
 #include "common/clock.h"
 #include "common/macros.h"
 
-void ph_viewer_stats_sent(
-        struct ph_viewer_stats *s, uint32_t sequence, int64_t now_ns)
+void ph_viewer_stats_sent(struct ph_viewer_stats *s, uint32_t sequence,
+        size_t size, int64_t now_ns)
 {
     size_t i = sequence % PH_VIEWER_STATS_SENT;
     s->sent[i].sequence = sequence;
     s->sent[i].sent_ns = now_ns;
+    s->frame_bytes += size;
+    s->sent[i].bytes = s->frame_bytes;
     s->frames++;
 }
 
@@ -25,11 +27,45 @@ void ph_viewer_stats_ack(struct ph_viewer_stats *s,
     }
     int64_t rtt = (now_ns - s->sent[i].sent_ns) / PH_NS_PER_US;
     s->sent[i].sent_ns = 0; /* once */
+    s->acked = ack->sequence;
+    s->acked_bytes = s->sent[i].bytes;
     rtt = PH_MAX(rtt - ack->present_us, 0);
     size_t at = s->acks++ % PH_VIEWER_STATS_SAMPLES;
     s->us[PH_VIEWER_RTT][at] = (uint32_t)PH_MIN(rtt, UINT32_MAX);
     s->us[PH_VIEWER_DECODE][at] = ack->decode_us;
     s->us[PH_VIEWER_PRESENT][at] = ack->present_us;
+}
+
+/* From sending to the ACK on a free way: the least of the newest samples. */
+static int64_t quickest_ns(const struct ph_viewer_stats *s)
+{
+    enum {
+        MOST_US = 100000
+    }; /* more than that is no free way */
+    size_t n = PH_MIN(s->acks, PH_VIEWER_STATS_SAMPLES);
+    uint32_t least = MOST_US;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t us =
+                (uint64_t)s->us[PH_VIEWER_RTT][i] + s->us[PH_VIEWER_PRESENT][i];
+        least = (uint32_t)PH_MIN(us, (uint64_t)least);
+    }
+    return least * PH_NS_PER_US;
+}
+
+int64_t ph_viewer_stats_lag(const struct ph_viewer_stats *s, int64_t now_ns)
+{
+    int64_t oldest = now_ns;
+    if (!s->acks) {
+        return 0;
+    }
+    for (size_t i = 0; i < PH_VIEWER_STATS_SENT; i++) {
+        /* Frames before the one that was acknowledged were skipped. */
+        if (s->sent[i].sent_ns &&
+                (int32_t)(s->sent[i].sequence - s->acked) > 0) {
+            oldest = PH_MIN(oldest, s->sent[i].sent_ns);
+        }
+    }
+    return PH_MAX(now_ns - oldest - quickest_ns(s), 0);
 }
 
 static int compare(const void *a, const void *b)

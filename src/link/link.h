@@ -127,7 +127,7 @@ enum ph_link_result ph_link_submit(struct ph_link *link,
 enum ph_link_result ph_link_repeat(
         struct ph_link *link, int64_t pts, uint32_t flags, uint32_t *sequence);
 
-/* Takes effect at the host with the next frame. */
+/* Takes effect at the host with the next frame. Any thread. */
 void ph_link_set_bitrate(struct ph_link *link, uint32_t bitrate);
 
 /* Counted since ph_link_create. */

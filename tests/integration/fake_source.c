@@ -157,6 +157,10 @@ void ph_source_set_steady_fps(struct ph_source *s, uint32_t fps)
 {
 }
 
+void ph_source_set_bitrate(struct ph_source *s, uint32_t bitrate)
+{
+}
+
 void ph_source_get_stats(struct ph_source *s, struct ph_source_stats *out)
 {
     *out = s->stats;

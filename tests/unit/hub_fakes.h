@@ -25,6 +25,7 @@ struct ph_source {
     int activations;
     int requests;
     uint32_t fps;
+    uint32_t bitrate;
 };
 
 static struct ph_source source;
@@ -55,6 +56,11 @@ void ph_source_request_keyframe(struct ph_source *s)
 void ph_source_set_steady_fps(struct ph_source *s, uint32_t fps)
 {
     s->fps = fps;
+}
+
+void ph_source_set_bitrate(struct ph_source *s, uint32_t bitrate)
+{
+    s->bitrate = bitrate;
 }
 
 static int live_units;
@@ -259,6 +265,15 @@ static inline void say_settings(struct pipe *p, bool paused, uint16_t fps)
     say(p, &w);
 }
 
+static inline void say_ack(struct pipe *p, uint32_t frame)
+{
+    uint8_t buf[32];
+    struct ph_writer w = ph_writer(buf, sizeof(buf));
+    struct ph_stream_ack ack = {frame, 1000, 2000};
+    ph_stream_write_ack(&w, 0, &ack);
+    say(p, &w);
+}
+
 static inline void say_press(struct pipe *p, uint16_t code, bool down)
 {
     uint8_t buf[16];
@@ -316,7 +331,10 @@ static struct ph_auth auth = {.drive = DRIVE, .view = VIEW};
 
 static inline struct ph_hub *start(uint32_t max_viewers)
 {
-    struct ph_hub_options options = {&auth, "test", max_viewers, test_clock};
+    struct ph_hub_options options = {.auth = &auth,
+            .name = "test",
+            .max_viewers = max_viewers,
+            .clock = test_clock};
     source = (struct ph_source){0};
     now_ns = 1000 * PH_NS_PER_S;
     pressed[0] = 0;

@@ -205,6 +205,44 @@ static void test_strangers(void)
     CHECK(a.closed && pipes[1].closed);
 }
 
+/* Frames at 60 fps for so long; a acknowledges them, b those of before. */
+static void watch(struct ph_hub *hub, struct pipe *a, struct pipe *b, int ms)
+{
+    for (int t = 0; t < ms; t += 16) {
+        give_unit(hub, false, 10000);
+        advance(16);
+        say_ack(a, sequence);
+        if (sequence > 30) {
+            say_ack(b, sequence - 30);
+        }
+    }
+}
+
+/* The bit rate goes by who drove last; by the quickest as long as nobody did.
+ */
+static void test_pace(void)
+{
+    struct ph_hub *hub = start(9);
+    struct pipe a;
+    struct pipe b;
+    join(hub, &a);
+    join(hub, &b);
+    give_unit(hub, true, 1000);
+    say_ack(&a, sequence);
+    say_ack(&b, sequence);
+    watch(hub, &a, &b, 3000);
+    CHECK_EQ(source.bitrate, 0); /* b is half a second late: never mind */
+    say_press(&b, KEY_A, true);
+    say_press(&b, KEY_A, false);
+    watch(hub, &a, &b, 3000);
+    CHECK(source.bitrate > 0 && source.bitrate < PH_HUB_DEFAULT_BITRATE / 2);
+    advance(1);
+    say_press(&a, KEY_A, true);
+    watch(hub, &a, &b, 30000);
+    CHECK_EQ(source.bitrate, PH_HUB_DEFAULT_BITRATE);
+    stop(hub);
+}
+
 int main(void)
 {
     test_join_and_leave();
@@ -213,5 +251,6 @@ int main(void)
     test_heartbeat();
     test_refusals();
     test_strangers();
+    test_pace();
     return CHECK_DONE();
 }

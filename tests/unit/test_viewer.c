@@ -168,7 +168,7 @@ static void test_acks(void)
     CHECK(!ph_viewer_stats_percentile(&s, PH_VIEWER_RTT, 50, &us));
     for (uint32_t i = 1; i <= 200; i++) {
         struct ph_stream_ack ack = {i, 2000, 5000};
-        ph_viewer_stats_sent(&s, i, 1000 * PH_NS_PER_MS);
+        ph_viewer_stats_sent(&s, i, 100, 1000 * PH_NS_PER_MS);
         ph_viewer_stats_ack(&s, &ack, (1006 + i % 2) * PH_NS_PER_MS);
         ph_viewer_stats_ack(&s, &ack, 2000 * PH_NS_PER_MS); /* twice */
     }
