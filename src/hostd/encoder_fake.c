@@ -108,7 +108,7 @@ static enum ph_encoder_change reconfigure_fake(
         struct ph_encoder *encoder, const struct ph_encoder_config *config)
 {
     struct fake_encoder *e = (struct fake_encoder *)encoder;
-    if (config->fps != e->config.fps) {
+    if (config->fps != e->config.fps || e->base.ops == &ph_fake_stiff) {
         return PH_ENCODER_REOPEN;
     }
     e->config = *config;
@@ -141,6 +141,7 @@ static struct ph_encoder *open_fake(const struct ph_encoder_ops *row,
     }
 
 const struct ph_encoder_ops ph_fake_encoder = FAKE("fake");
+const struct ph_encoder_ops ph_fake_stiff = FAKE("stiff");
 const struct ph_encoder_ops ph_fake_absent = FAKE("absent");
 const struct ph_encoder_ops ph_fake_holds = FAKE("holds");
 const struct ph_encoder_ops ph_fake_no_idr = FAKE("no-idr");

@@ -18,6 +18,7 @@ struct ph_fake_picture {
 };
 
 extern const struct ph_encoder_ops ph_fake_encoder; /* as it should be */
+extern const struct ph_encoder_ops ph_fake_stiff; /* one rate for life */
 extern const struct ph_encoder_ops ph_fake_absent; /* cannot be opened */
 extern const struct ph_encoder_ops ph_fake_holds; /* one frame behind */
 extern const struct ph_encoder_ops ph_fake_no_idr; /* deaf to force_idr */

@@ -15,7 +15,8 @@
 
 enum {
     PROGRESS_MS = 10000,
-    IDLE_MS = 60000
+    IDLE_MS = 60000,
+    REOPEN_MS = 5000
 };
 
 static struct ph_server *server;
@@ -137,7 +138,7 @@ int main(int argc, char **argv)
     struct ph_budget budget = {.limit = options.memory};
     struct ph_server_config config = {
             .session = {encoder, (uint32_t)options.bitrate, &budget,
-                    PROGRESS_MS, IDLE_MS},
+                    PROGRESS_MS, IDLE_MS, REOPEN_MS},
             .max_guests = options.max_guests,
     };
     server = ph_server_create(&config);

@@ -22,6 +22,9 @@ struct ph_session_config {
     struct ph_budget *budget;
     uint32_t progress_ms; /* a message may stand still for this long */
     uint32_t idle_ms; /* then the encoder is given back */
+    /* An encoder that must be opened again for another bit rate, which costs
+     * a keyframe, lives for this long at least. */
+    uint32_t reopen_ms;
 };
 
 /* Takes the connected socket. number is for the log. */

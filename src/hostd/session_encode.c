@@ -56,7 +56,13 @@ static bool open_encoder(struct ph_session *s,
     }
     s->encoder_memory = memory;
     s->encoder_config = *config;
+    s->opened_ns = ph_clock_ns();
     return true;
+}
+
+static bool is_young(const struct ph_session *s)
+{
+    return ph_clock_ns() - s->opened_ns < s->config->reopen_ms * PH_NS_PER_MS;
 }
 
 /* Makes the encoder one for what is held, at the rate that is wanted. */
@@ -72,11 +78,14 @@ static bool prepare_encoder(
             .profile = rate->profile,
             .colour = s->held.info.colour,
     };
-    bool other = have->bitrate != want.bitrate || have->fps != want.fps ||
-            have->profile != want.profile;
-    if (s->encoder && other) {
-        if (s->encoder->ops->reconfigure(s->encoder, &want) ==
-                PH_ENCODER_REOPEN) {
+    bool other = have->fps != want.fps || have->profile != want.profile;
+    if (s->encoder && (other || have->bitrate != want.bitrate)) {
+        bool live = s->encoder->ops->reconfigure(s->encoder, &want) ==
+                PH_ENCODER_LIVE;
+        if (!live && !other && is_young(s)) {
+            return true; /* asked again with the next picture */
+        }
+        if (!live) {
             ph_session_close_encoder(s);
         }
         *have = want;

@@ -61,6 +61,7 @@ struct ph_session {
     struct ph_region changed;
     struct ph_encoder *encoder;
     struct ph_encoder_config encoder_config;
+    int64_t opened_ns;
     size_t encoder_memory; /* taken from the budget */
 };
 

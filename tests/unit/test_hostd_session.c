@@ -101,6 +101,31 @@ static void test_v1_conversation(void)
     finish(&p);
 }
 
+/* An encoder that cannot change its rate is opened again for it, but not
+ * while it is young. */
+static void test_stiff_encoder(void)
+{
+    for (int young = 0; young < 2; young++) {
+        struct ph_session_config stiff = config;
+        stiff.encoder = &ph_fake_stiff;
+        stiff.reopen_ms = young ? PEER_WAIT_MS : 0;
+        struct peer p = peer_begin(&stiff);
+        peer_picture(&p, PH_HXFR_BGRA, 2, 3, 1, 0);
+        peer_expect_picture(&p, 1, true);
+        uint8_t buf[64];
+        struct ph_writer w = ph_writer(buf, sizeof(buf));
+        struct ph_hxfr_config q = {.bitrate = 4000000};
+        ph_hxfr_write_config(&w, 1, &q);
+        peer_send(&p, &w);
+        expect_golden(&p, "hxfr-config-resp");
+        peer_picture(&p, PH_HXFR_BGRA, 2, 3, 2, 0);
+        struct ph_fake_picture pic = peer_expect_picture(&p, 2, !young);
+        CHECK_EQ(pic.bitrate, young ? 8000000 : 4000000);
+        CHECK_EQ(pic.count, young ? 2 : 1);
+        finish(&p);
+    }
+}
+
 static void test_v1_formats(void)
 {
     static const struct {
@@ -453,6 +478,7 @@ int main(void)
 {
     ph_log_set_level(PH_LOG_ERROR);
     test_v1_conversation();
+    test_stiff_encoder();
     test_v1_formats();
     test_v1_times();
     test_v1_misfits();
