@@ -52,12 +52,14 @@ enum ph_encoder_change {
     PH_ENCODER_REOPEN, /* close and open again; that gives a keyframe */
 };
 
-/* A row of the table; all rows of a backend have the same functions. */
+/* A row of the table. */
 struct ph_encoder_ops {
     const char *name;
     const char *what; /* for people: "H.264 by libx264" */
     const char *codec; /* the backend's own name for it */
     const char *options; /* for the backend: "name=value:name=value" */
+    const char *device; /* whose memory pictures must be in; NULL: any */
+    uint32_t least; /* pixels of a side that it takes; smaller ones: extended */
     /* NULL: error[size] says why. */
     struct ph_encoder *(*open)(const struct ph_encoder_ops *row,
             const struct ph_encoder_config *config, char *error, size_t size);
@@ -85,8 +87,12 @@ struct ph_encoder {
 extern const struct ph_encoder_ops *const ph_encoder_table[];
 extern const size_t ph_encoder_table_size;
 
+extern const struct ph_encoder_ops ph_encoder_nvenc;
+extern const struct ph_encoder_ops ph_encoder_vaapi;
+extern const struct ph_encoder_ops ph_encoder_qsv;
 extern const struct ph_encoder_ops ph_encoder_libx264;
 extern const struct ph_encoder_ops ph_encoder_x264; /* with PH_HAVE_X264 */
+extern const struct ph_encoder_ops ph_encoder_openh264; /* PH_HAVE_OPENH264 */
 
 /* Whether a backend works here: one frame must give its access unit before a
  * second is sent; a forced keyframe must be one. False: why[size]. */

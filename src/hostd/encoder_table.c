@@ -11,10 +11,16 @@
 #include "common/log.h"
 
 const struct ph_encoder_ops *const ph_encoder_table[] = {
+        &ph_encoder_nvenc,
+        &ph_encoder_vaapi,
+        &ph_encoder_qsv,
 #ifdef PH_HAVE_X264
         &ph_encoder_x264,
 #endif
         &ph_encoder_libx264,
+#ifdef PH_HAVE_OPENH264
+        &ph_encoder_openh264,
+#endif
 };
 const size_t ph_encoder_table_size = PH_LEN(ph_encoder_table);
 
@@ -96,7 +102,7 @@ static const struct ph_encoder_ops *pick_auto(
             LOG_INFO("using %s (%s)", table[i]->name, table[i]->what);
             return table[i];
         }
-        LOG_WARN("not using %s: %s", table[i]->name, why);
+        LOG_INFO("not using %s: %s", table[i]->name, why);
     }
     return NULL;
 }

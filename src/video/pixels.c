@@ -108,3 +108,10 @@ void ph_pixels_clear_nv12(const struct ph_nv12 *dst)
     SetPlane(dst->plane[1], (int)dst->stride[1], (int)dst->width,
             (int)dst->height / 2, 128);
 }
+
+void ph_pixels_split_chroma(
+        const struct ph_nv12 *src, uint8_t *u, uint8_t *v, uint32_t stride)
+{
+    SplitUVPlane(src->plane[1], (int)src->stride[1], u, (int)stride, v,
+            (int)stride, (int)(src->width / 2), (int)(src->height / 2));
+}

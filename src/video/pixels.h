@@ -45,5 +45,9 @@ void ph_pixels_copy_nv12(const struct ph_nv12 *src, const struct ph_nv12 *dst,
 void ph_pixels_copy_rgb(const struct ph_rgb *src, uint8_t *dst,
         uint32_t dst_stride, struct ph_rect rect);
 
+/* The chroma of src in two planes of `stride` bytes a row. */
+void ph_pixels_split_chroma(
+        const struct ph_nv12 *src, uint8_t *u, uint8_t *v, uint32_t stride);
+
 /* Black in BT.601 limited range. */
 void ph_pixels_clear_nv12(const struct ph_nv12 *dst);

