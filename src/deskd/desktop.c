@@ -9,6 +9,9 @@
 
 static const struct ph_desktop_ops *const table[] = {
         &ph_desktop_wlr,
+#ifdef PH_HAVE_X11
+        &ph_desktop_x11,
+#endif
         &ph_desktop_test,
 };
 
@@ -22,6 +25,15 @@ const struct ph_desktop_ops *ph_desktop_find(const char *capture)
         }
     }
     return NULL;
+}
+
+void ph_desktop_names(char *out, size_t size)
+{
+    int used = 0;
+    for (size_t i = 0; i < PH_LEN(table) && (size_t)used < size; i++) {
+        used += snprintf(out + used, size - (size_t)used, "%s%s", i ? ", " : "",
+                table[i]->name);
+    }
 }
 
 struct ph_desktop *ph_desktop_open(

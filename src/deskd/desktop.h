@@ -11,7 +11,7 @@
 #include "deskd/input.h"
 
 struct ph_desktop_options {
-    /* "wlr", "test", or with what the kind wants behind a colon. */
+    /* "wlr", "x11", or with what the kind wants behind a colon. */
     const char *capture;
     const char *display; /* NULL: the environment's */
     const char *output; /* as the desktop names it; NULL: the first */
@@ -54,9 +54,12 @@ struct ph_desktop {
 
 /* The row for a --capture, NULL when there is none. */
 const struct ph_desktop_ops *ph_desktop_find(const char *capture);
+/* The names of all: "wlr, x11, test". */
+void ph_desktop_names(char *out, size_t size);
 struct ph_desktop *ph_desktop_open(
         const struct ph_desktop_options *options, char *error, size_t size);
 void ph_desktop_close(struct ph_desktop *desktop);
 
 extern const struct ph_desktop_ops ph_desktop_test;
 extern const struct ph_desktop_ops ph_desktop_wlr;
+extern const struct ph_desktop_ops ph_desktop_x11;

@@ -22,11 +22,13 @@ static const struct ph_opt rows[] = {
                 "the porthole-hostd that encodes: tcp:HOST:PORT or\n"
                 "unix:PATH; local starts one here (local)"},
         {0, "display", "NAME", PH_OPT_STRING, ROW(display), 0, 0,
-                "WAYLAND_DISPLAY", "the compositor's Wayland socket"},
+                "WAYLAND_DISPLAY",
+                "the compositor's Wayland socket, or the X display"},
         {0, "output", "NAME", PH_OPT_STRING, ROW(output), 0, 0, NULL,
                 "which of its outputs, as it names them (the first)"},
-        {0, "capture", "wlr|test", PH_OPT_STRING, ROW(capture), 0, 0, NULL,
-                "a wlroots compositor, or a moving test picture (wlr)"},
+        {0, "capture", "KIND", PH_OPT_STRING, ROW(capture), 0, 0, NULL,
+                "wlr: a wlroots compositor; x11: an X server, also\n"
+                "x11:DISPLAY; test: a moving picture (wlr)"},
         {0, "size", "WxH", PH_OPT_SIZE, ROW(size), 1, MAX_SIDE, NULL,
                 "of the test picture (1920x1080)"},
         {0, "fps", "N", PH_OPT_U32, ROW(fps), 1, MAX_FPS, NULL,
@@ -115,8 +117,9 @@ bool ph_deskd_options_check(
         return false;
     }
     if (!ph_desktop_find(o->capture)) {
-        snprintf(error, size, "--capture: there is no '%s' (wlr, test)",
-                o->capture);
+        ph_desktop_names(why, sizeof(why));
+        snprintf(error, size, "--capture: there is no '%s' (%s)", o->capture,
+                why);
         return false;
     }
     return true;

@@ -230,6 +230,11 @@ const struct ph_desktop_ops *ph_desktop_find(const char *capture)
     return strcmp(capture, "test") == 0 ? &desktop_ops : NULL;
 }
 
+void ph_desktop_names(char *out, size_t size)
+{
+    snprintf(out, size, "test");
+}
+
 struct ph_desktop *ph_desktop_open(
         const struct ph_desktop_options *options, char *error, size_t size)
 {

@@ -60,7 +60,7 @@ static void test_bad(void)
             "--http :8080", "--http [::1]", "--http h:70000",
             "--http h:", "--host 10.0.2.2",
             "--host tcp:", "--host unix:", "--fps 0", "--fps 241", "--size 0x5",
-            "--size 9000x5", "--bitrate 9", "--max-viewers 0", "--capture x11",
+            "--size 9000x5", "--bitrate 9", "--max-viewers 0", "--capture beos",
             "--nonsense", "operand"};
     for (size_t i = 0; i < PH_LEN(lines); i++) {
         struct ph_deskd_options o;

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Pictures of an X screen. The server says once that something changed; then
+ * it waits until a frame is wanted and its time has come, and one round trip
+ * takes the damage off and copies what it covers. The descriptor is an epoll
+ * of the connection and of a timer for the next frame's time.
+ */
+#include "deskd/desktop_x11.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+#include <xcb/damage.h>
+#include <xcb/xfixes.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#define LOG_MODULE "capture"
+#include "common/log.h"
+#include "deskd/x11.h"
+#include "deskd/x11_cursor.h"
+#include "deskd/x11_picture.h"
+#include "deskd/x11_resize.h"
+
+/* Reads in a row that failed after which the screen counts as lost. */
+#define MAX_FAILURES 3
+
+struct x11 {
+    struct ph_capture base;
+    struct ph_x11 x;
+    struct ph_x11_picture *picture;
+    struct ph_x11_cursor cursor;
+    xcb_damage_damage_t damage;
+    int epoll;
+    int timer;
+    int64_t interval_ns; /* between frames, at least */
+    int64_t next_ns; /* not before */
+    bool dirty; /* the server said that something changed */
+    bool requested;
+    bool whole;
+    unsigned failures;
+    char lost[256]; /* why, to be told at the end of dispatch */
+};
+
+static struct x11 *from_base(struct ph_capture *capture)
+{
+    return PH_CONTAINER(capture, struct x11, base);
+}
+
+/* The next frame's time; with nothing to do, none. */
+static void arm(struct x11 *c)
+{
+    struct itimerspec when = {{0, 0}, {0, 0}};
+    if (c->requested && (c->whole || c->dirty)) {
+        int64_t at = c->whole ? 1 : PH_MAX(1, c->next_ns);
+        when.it_value.tv_sec = at / PH_NS_PER_S;
+        when.it_value.tv_nsec = at % PH_NS_PER_S;
+    }
+    if (timerfd_settime(c->timer, TFD_TIMER_ABSTIME, &when, NULL) < 0) {
+        LOG_ERRNO("arm a timer");
+    }
+}
+
+static bool remake_picture(struct x11 *c)
+{
+    ph_x11_picture_destroy(c->picture);
+    c->picture = ph_x11_picture_create(&c->x, c->lost, sizeof(c->lost));
+    c->whole = true;
+    return c->picture;
+}
+
+static void handle_event(struct x11 *c, const xcb_generic_event_t *event)
+{
+    if (ph_x11_is_event(&c->x, event, &xcb_damage_id, XCB_DAMAGE_NOTIFY)) {
+        c->dirty = true;
+        ph_x11_cursor_ask(&c->cursor);
+    } else if (ph_x11_follow_size(&c->x, event)) {
+        LOG_DBG("the screen is %ux%u now", c->x.width, c->x.height);
+        remake_picture(c);
+    } else {
+        ph_x11_cursor_event(&c->cursor, event);
+    }
+}
+
+/* Everything that the server said. */
+static void take_events(struct x11 *c)
+{
+    xcb_generic_event_t *event;
+    while (!c->lost[0] && (event = xcb_poll_for_event(c->x.conn))) {
+        handle_event(c, event);
+        free(event);
+    }
+    if (xcb_connection_has_error(c->x.conn) && !c->lost[0]) {
+        snprintf(c->lost, sizeof(c->lost), "the X server is gone");
+    }
+}
+
+static void tell_cursor(struct x11 *c)
+{
+    struct ph_capture_cursor cursor;
+    if (ph_x11_cursor_take(&c->cursor, &cursor) && c->base.events->cursor) {
+        c->base.events->cursor(c->base.data, &cursor);
+    }
+}
+
+/* One that waited begins an interval anew; one of many keeps their beat. */
+static void plan_next(struct x11 *c, int64_t now)
+{
+    c->next_ns = now - c->next_ns > c->interval_ns / 2
+            ? now + c->interval_ns
+            : c->next_ns + c->interval_ns;
+}
+
+static void show(struct x11 *c)
+{
+    struct ph_region damage;
+    int64_t begun = ph_clock_ns();
+    bool whole = c->whole;
+    c->dirty = false;
+    if (!ph_x11_picture_read(c->picture, c->damage, whole, &damage)) {
+        c->whole = true;
+        if (++c->failures >= MAX_FAILURES) {
+            snprintf(c->lost, sizeof(c->lost),
+                    "the X server does not give its picture");
+        }
+        return;
+    }
+    c->failures = 0;
+    if (ph_region_is_empty(&damage)) {
+        return; /* it was undone, or outside */
+    }
+    plan_next(c, begun);
+    c->requested = false;
+    c->whole = false;
+    struct ph_capture_frame event = {
+            .width = c->x.width,
+            .height = c->x.height,
+            .format = ph_x11_picture_format(c->picture),
+            .time_ns = begun,
+            .ready_ns = ph_clock_ns(),
+            .damage = &damage,
+    };
+    event.data = ph_x11_picture_data(c->picture, &event.stride);
+    c->base.events->frame(c->base.data, &event);
+}
+
+static int fd(struct ph_capture *capture)
+{
+    return from_base(capture)->epoll;
+}
+
+static void request(struct ph_capture *capture, bool whole)
+{
+    struct x11 *c = from_base(capture);
+    c->requested = true;
+    c->whole = c->whole || whole;
+    arm(c);
+}
+
+static void cancel(struct ph_capture *capture)
+{
+    struct x11 *c = from_base(capture);
+    c->requested = false;
+    c->whole = true;
+    arm(c);
+}
+
+static void dispatch(struct ph_capture *capture)
+{
+    struct x11 *c = from_base(capture);
+    bool was_lost = c->lost[0];
+    uint64_t expired;
+    take_events(c);
+    if (!c->lost[0] &&
+            read(c->timer, &expired, sizeof(expired)) == sizeof(expired) &&
+            c->requested && (c->whole || c->dirty)) {
+        show(c);
+        take_events(c); /* they may have come with the answer */
+    }
+    if (!c->lost[0]) {
+        tell_cursor(c);
+        xcb_flush(c->x.conn);
+        take_events(c);
+        arm(c);
+    }
+    if (c->lost[0] && !was_lost) {
+        c->base.events->lost(c->base.data, c->lost);
+    }
+}
+
+static void resize(struct ph_capture *capture, uint32_t width, uint32_t height,
+        uint32_t scale)
+{
+    struct x11 *c = from_base(capture);
+    char error[256];
+    if (!ph_x11_resize(&c->x, width, height, scale, error, sizeof(error))) {
+        LOG_WARN("cannot change the screen's size: %s", error);
+    }
+    /* Events may have come with the answers: have dispatch called. */
+    const struct itimerspec soon = {{0, 0}, {0, 1}};
+    if (timerfd_settime(c->timer, TFD_TIMER_ABSTIME, &soon, NULL) < 0) {
+        LOG_ERRNO("arm a timer");
+    }
+}
+
+static void destroy(struct ph_capture *capture)
+{
+    struct x11 *c = from_base(capture);
+    if (c->cursor.x) {
+        ph_x11_cursor_finish(&c->cursor);
+    }
+    ph_x11_picture_destroy(c->picture);
+    ph_x11_finish(&c->x);
+    ph_close(&c->timer);
+    ph_close(&c->epoll);
+    free(c);
+}
+
+static const struct ph_capture_ops ops = {
+        .name = "x11",
+        .fd = fd,
+        .request = request,
+        .cancel = cancel,
+        .dispatch = dispatch,
+        .resize = resize,
+        .destroy = destroy,
+};
+
+static bool make_descriptors(struct x11 *c)
+{
+    struct epoll_event readable = {.events = EPOLLIN};
+    c->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    c->epoll = epoll_create1(EPOLL_CLOEXEC);
+    return c->timer >= 0 && c->epoll >= 0 &&
+            epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->timer, &readable) == 0 &&
+            epoll_ctl(c->epoll, EPOLL_CTL_ADD,
+                    xcb_get_file_descriptor(c->x.conn), &readable) == 0;
+}
+
+static bool watch(struct x11 *c, char *error, size_t size)
+{
+    if (!ph_x11_has(&c->x, &xcb_damage_id, "DAMAGE", error, size) ||
+            !ph_x11_has(&c->x, &xcb_xfixes_id, "XFIXES", error, size)) {
+        return false;
+    }
+    /* Both want to hear which version we know. */
+    AUTOFREE xcb_damage_query_version_reply_t *damage =
+            xcb_damage_query_version_reply(
+                    c->x.conn, xcb_damage_query_version(c->x.conn, 1, 1), NULL);
+    AUTOFREE xcb_xfixes_query_version_reply_t *fixes =
+            xcb_xfixes_query_version_reply(
+                    c->x.conn, xcb_xfixes_query_version(c->x.conn, 2, 0), NULL);
+    if (!damage || !fixes) {
+        snprintf(error, size, "the X server is gone");
+        return false;
+    }
+    ph_x11_watch_size(&c->x);
+    c->picture = ph_x11_picture_create(&c->x, error, size);
+    if (!c->picture) {
+        return false;
+    }
+    c->damage = xcb_generate_id(c->x.conn);
+    xcb_damage_create(
+            c->x.conn, c->damage, c->x.root, XCB_DAMAGE_REPORT_LEVEL_NON_EMPTY);
+    ph_x11_cursor_init(&c->cursor, &c->x);
+    xcb_flush(c->x.conn);
+    return true;
+}
+
+struct ph_capture *ph_capture_x11_create(const char *display, uint32_t fps,
+        const struct ph_capture_events *events, void *data, char *error,
+        size_t size)
+{
+    struct x11 *c = ph_xcalloc(1, sizeof(*c));
+    c->base = (struct ph_capture){&ops, events, data};
+    c->timer = c->epoll = -1;
+    c->interval_ns = fps ? PH_NS_PER_S / fps : 0;
+    c->whole = true;
+    if (!ph_x11_connect(&c->x, display, error, size)) {
+        goto fail;
+    }
+    if (!make_descriptors(c)) {
+        snprintf(error, size, "no descriptors for the X display");
+        goto fail;
+    }
+    if (!watch(c, error, size)) {
+        goto fail;
+    }
+    LOG_DBG("X screen of %ux%u, read as %s", c->x.width, c->x.height,
+            ph_x11_picture_way(c->picture));
+    return &c->base;
+fail:
+    destroy(&c->base);
+    return NULL;
+}
