@@ -10,20 +10,6 @@
 #define LOG_MODULE "encoder"
 #include "common/log.h"
 
-const struct ph_encoder_ops *const ph_encoder_table[] = {
-        &ph_encoder_nvenc,
-        &ph_encoder_vaapi,
-        &ph_encoder_qsv,
-#ifdef PH_HAVE_X264
-        &ph_encoder_x264,
-#endif
-        &ph_encoder_libx264,
-#ifdef PH_HAVE_OPENH264
-        &ph_encoder_openh264,
-#endif
-};
-const size_t ph_encoder_table_size = PH_LEN(ph_encoder_table);
-
 enum {
     PROBE_WIDTH = 320, /* above the smallest that hardware takes */
     PROBE_HEIGHT = 240,
