@@ -3,7 +3,7 @@
 # The stages of script/test. Each build has a folder of its own below
 # build-test/ and is kept, so that the next run only builds what changed.
 
-stages=(lint build unit sanitize fuzz cross web integration)
+stages=(lint build unit sanitize fuzz cross web integration vm)
 quick_stages=(build lint unit web)
 
 # ready NAME CC MESON-OPTIONS...: configures, where needed, and builds.
@@ -182,6 +182,18 @@ stage_cross() {
             --no-suite native --timeout-multiplier 10 # emulated: 20 times slower
     fi
     step ffmpeg-trixie tests/cross/ffmpeg.sh trixie "$out/ffmpeg-trixie"
+}
+
+# Virtual machines of our own, emulated whatever the machine can do.
+stage_vm() {
+    local file
+    step build gcc_debug || return
+    step prepare tests/vm/prepare.sh amd64 "$out/gcc-debug" "$out/vm" || return
+    export VM_DIR=$out/vm
+    for file in tests/vm/*.test.mjs; do
+        step "${file#tests/vm/}" node --test "$file"
+    done
+    unset VM_DIR
 }
 
 # Everything under ASan + UBSan, again and again.

@@ -1,0 +1,18 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What the tests of this folder need for one kind of machine, below DIR.
+# usage: prepare.sh ARCH BUILDDIR DIR   (BUILDDIR: a meson build for ARCH)
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+arch=$1
+build=$2
+dir=$3
+programs=(tests/vm/vm-guest tests/vm/vm-hostd)
+mkdir -p "$dir"
+ninja -C "$build" "${programs[@]}"
+"$here/kernel.sh" "$arch" "$dir/kernel-$arch"
+"$here/initramfs.sh" "$dir/kernel-$arch" "$dir/root-$arch" \
+    "${programs[@]/#/$build/}"
+if [ "$arch" = amd64 ]; then # they run outside of the machine too
+    cp "${programs[@]/#/$build/}" "$dir/"
+fi
