@@ -42,6 +42,7 @@ struct x11 {
     bool dirty; /* the server said that something changed */
     bool requested;
     bool whole;
+    bool resized; /* events may have come with the answers to that */
     unsigned failures;
     char lost[256]; /* why, to be told at the end of dispatch */
 };
@@ -55,8 +56,9 @@ static struct x11 *from_base(struct ph_capture *capture)
 static void arm(struct x11 *c)
 {
     struct itimerspec when = {{0, 0}, {0, 0}};
-    if (c->requested && (c->whole || c->dirty)) {
-        int64_t at = c->whole ? 1 : PH_MAX(1, c->next_ns);
+    if (c->resized || (c->requested && (c->whole || c->dirty))) {
+        bool at_once = c->resized || c->whole;
+        int64_t at = at_once ? 1 : PH_MAX(1, c->next_ns);
         when.it_value.tv_sec = at / PH_NS_PER_S;
         when.it_value.tv_nsec = at % PH_NS_PER_S;
     }
@@ -68,7 +70,8 @@ static void arm(struct x11 *c)
 static bool remake_picture(struct x11 *c)
 {
     ph_x11_picture_destroy(c->picture);
-    c->picture = ph_x11_picture_create(&c->x, c->lost, sizeof(c->lost));
+    c->picture = ph_x11_picture_create(
+            &c->x, PH_X11_WAY_PIXMAP, c->lost, sizeof(c->lost));
     c->whole = true;
     return c->picture;
 }
@@ -174,6 +177,7 @@ static void dispatch(struct ph_capture *capture)
     struct x11 *c = from_base(capture);
     bool was_lost = c->lost[0];
     uint64_t expired;
+    c->resized = false;
     take_events(c);
     if (!c->lost[0] &&
             read(c->timer, &expired, sizeof(expired)) == sizeof(expired) &&
@@ -200,11 +204,8 @@ static void resize(struct ph_capture *capture, uint32_t width, uint32_t height,
     if (!ph_x11_resize(&c->x, width, height, scale, error, sizeof(error))) {
         LOG_WARN("cannot change the screen's size: %s", error);
     }
-    /* Events may have come with the answers: have dispatch called. */
-    const struct itimerspec soon = {{0, 0}, {0, 1}};
-    if (timerfd_settime(c->timer, TFD_TIMER_ABSTIME, &soon, NULL) < 0) {
-        LOG_ERRNO("arm a timer");
-    }
+    c->resized = true;
+    arm(c);
 }
 
 static void destroy(struct ph_capture *capture)
@@ -259,7 +260,7 @@ static bool watch(struct x11 *c, char *error, size_t size)
         return false;
     }
     ph_x11_watch_size(&c->x);
-    c->picture = ph_x11_picture_create(&c->x, error, size);
+    c->picture = ph_x11_picture_create(&c->x, PH_X11_WAY_PIXMAP, error, size);
     if (!c->picture) {
         return false;
     }
@@ -290,8 +291,8 @@ struct ph_capture *ph_capture_x11_create(const char *display, uint32_t fps,
     if (!watch(c, error, size)) {
         goto fail;
     }
-    LOG_DBG("X screen of %ux%u, read as %s", c->x.width, c->x.height,
-            ph_x11_picture_way(c->picture));
+    LOG_DBG("X screen of %ux%u, read in way %d", c->x.width, c->x.height,
+            (int)ph_x11_picture_way(c->picture));
     return &c->base;
 fail:
     destroy(&c->base);

@@ -16,12 +16,6 @@
 #include "common/log.h"
 #include "proto/hxfr.h"
 
-enum way {
-    WAY_PIXMAP,
-    WAY_SHM,
-    WAY_IMAGE,
-};
-
 /* A piece that the server sends at once is not larger: it and XCB hold it in
  * memory as a whole. */
 #define PIECE_BYTES (1u << 20)
@@ -29,14 +23,14 @@ enum way {
 
 struct ph_x11_picture {
     struct ph_x11 *x;
-    enum way way;
+    enum ph_x11_way way;
     uint16_t width;
     uint16_t height;
     uint32_t stride;
     uint32_t format;
     uint8_t *pixels;
     size_t bytes; /* of the picture */
-    /* WAY_SHM: as much again behind the picture, for rectangles as the
+    /* PH_X11_WAY_SHM: as much again behind the picture, for rectangles as the
      * server packs them. */
     size_t mapped;
     xcb_shm_seg_t segment;
@@ -94,7 +88,7 @@ static bool map(struct ph_x11_picture *p, int fd, size_t size)
 }
 
 /* Memory that the server shares; false: it does not (or is elsewhere). */
-static bool share(struct ph_x11_picture *p, bool *pixmaps)
+static bool share(struct ph_x11_picture *p, size_t size)
 {
     xcb_connection_t *conn = p->x->conn;
     if (!ph_x11_has(p->x, &xcb_shm_id, "MIT-SHM", NULL, 0)) {
@@ -107,10 +101,7 @@ static bool share(struct ph_x11_picture *p, bool *pixmaps)
             (version->major_version == 1 && version->minor_version < 2)) {
         return false; /* no descriptors */
     }
-    *pixmaps = version->shared_pixmaps &&
-            version->pixmap_format == XCB_IMAGE_FORMAT_Z_PIXMAP;
     AUTOCLOSE int fd = memfd_create("porthole-x11", MFD_CLOEXEC);
-    size_t size = *pixmaps ? p->bytes : 2 * p->bytes;
     if (fd < 0 || ftruncate(fd, (off_t)size) < 0 || !map(p, fd, size)) {
         LOG_ERRNO("memory for %ux%u pixels", p->width, p->height);
         return false;
@@ -127,7 +118,8 @@ static bool share(struct ph_x11_picture *p, bool *pixmaps)
     return true;
 }
 
-/* The server's own view of the memory, and what copies into it. */
+/* The server's own view of the memory, and what copies into it. False: it
+ * has no such pixmaps. */
 static bool make_pixmap(struct ph_x11_picture *p)
 {
     xcb_connection_t *conn = p->x->conn;
@@ -146,31 +138,33 @@ static bool make_pixmap(struct ph_x11_picture *p)
     return true;
 }
 
-static bool choose_way(struct ph_x11_picture *p)
+static void stop_sharing(struct ph_x11_picture *p)
 {
-    bool pixmaps = false;
-    p->way = WAY_IMAGE;
-    if (share(p, &pixmaps)) {
-        p->way = WAY_SHM;
-        if (pixmaps && make_pixmap(p)) {
-            p->way = WAY_PIXMAP;
+    xcb_shm_detach(p->x->conn, p->segment);
+    p->segment = 0;
+    munmap(p->pixels, p->mapped);
+    p->pixels = NULL;
+}
+
+static bool choose_way(struct ph_x11_picture *p, enum ph_x11_way best)
+{
+    if (best == PH_X11_WAY_PIXMAP && share(p, p->bytes)) {
+        if (make_pixmap(p)) {
+            p->way = PH_X11_WAY_PIXMAP;
             return true;
         }
-        if (!pixmaps) {
-            return true;
-        }
-        /* A server that does not keep what it says. */
-        xcb_shm_detach(p->x->conn, p->segment);
-        p->segment = 0;
-        munmap(p->pixels, p->mapped);
-        p->pixels = NULL;
-        p->way = WAY_IMAGE;
+        stop_sharing(p);
     }
+    if (best >= PH_X11_WAY_SHM && share(p, 2 * p->bytes)) {
+        p->way = PH_X11_WAY_SHM;
+        return true;
+    }
+    p->way = PH_X11_WAY_IMAGE;
     return map(p, -1, p->bytes);
 }
 
 struct ph_x11_picture *ph_x11_picture_create(
-        struct ph_x11 *x, char *error, size_t size)
+        struct ph_x11 *x, enum ph_x11_way best, char *error, size_t size)
 {
     struct ph_x11_picture *p = ph_xcalloc(1, sizeof(*p));
     p->x = x;
@@ -194,7 +188,7 @@ struct ph_x11_picture *ph_x11_picture_create(
                 p->width, p->height, PH_HXFR_MAX_SIDE);
         goto fail;
     }
-    if (!choose_way(p)) {
+    if (!choose_way(p, best)) {
         snprintf(
                 error, size, "no memory for %ux%u pixels", p->width, p->height);
         goto fail;
@@ -320,7 +314,7 @@ bool ph_x11_picture_read(struct ph_x11_picture *p, uint32_t damage, bool whole,
     xcb_connection_t *conn = p->x->conn;
     ph_region_clear(out);
     xcb_damage_subtract(conn, damage, XCB_NONE, p->region);
-    if (p->way == WAY_PIXMAP) {
+    if (p->way == PH_X11_WAY_PIXMAP) {
         xcb_xfixes_set_gc_clip_region(
                 conn, p->gc, whole ? XCB_NONE : p->region, 0, 0);
         xcb_copy_area(conn, p->x->root, p->pixmap, p->gc, 0, 0, 0, 0, p->width,
@@ -341,9 +335,9 @@ bool ph_x11_picture_read(struct ph_x11_picture *p, uint32_t damage, bool whole,
     if (whole) {
         ph_region_set(out, p->width, p->height);
     }
-    return p->way == WAY_PIXMAP ? true
-            : p->way == WAY_SHM ? read_shm(p, out)
-                                : read_image(p, out);
+    return p->way == PH_X11_WAY_PIXMAP ? true
+            : p->way == PH_X11_WAY_SHM ? read_shm(p, out)
+                                       : read_image(p, out);
 }
 
 const uint8_t *ph_x11_picture_data(
@@ -358,8 +352,7 @@ uint32_t ph_x11_picture_format(const struct ph_x11_picture *p)
     return p->format;
 }
 
-const char *ph_x11_picture_way(const struct ph_x11_picture *p)
+enum ph_x11_way ph_x11_picture_way(const struct ph_x11_picture *p)
 {
-    static const char *const names[] = {"pixmap", "shm", "image"};
-    return names[p->way];
+    return p->way;
 }

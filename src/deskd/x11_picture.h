@@ -12,10 +12,17 @@
 
 struct ph_x11_picture;
 
-/* The screen as it is now: x->width, x->height. NULL: error[size] says why.
- * x must outlive the picture, but its connection may be broken. */
+enum ph_x11_way {
+    PH_X11_WAY_IMAGE,
+    PH_X11_WAY_SHM,
+    PH_X11_WAY_PIXMAP,
+};
+
+/* The screen as it is now: x->width, x->height. best: the best way to try.
+ * NULL: error[size] says why. x must outlive the picture, but its connection
+ * may be broken. */
 struct ph_x11_picture *ph_x11_picture_create(
-        struct ph_x11 *x, char *error, size_t size);
+        struct ph_x11 *x, enum ph_x11_way best, char *error, size_t size);
 void ph_x11_picture_destroy(struct ph_x11_picture *picture);
 
 /* Reads what the damage says, and takes it off the damage first, so that what
@@ -29,5 +36,5 @@ const uint8_t *ph_x11_picture_data(
         const struct ph_x11_picture *picture, uint32_t *stride);
 /* PH_HXFR_BGRA or PH_HXFR_RGBA. */
 uint32_t ph_x11_picture_format(const struct ph_x11_picture *picture);
-/* "pixmap", "shm" or "image": how it reads. */
-const char *ph_x11_picture_way(const struct ph_x11_picture *picture);
+/* How it reads. */
+enum ph_x11_way ph_x11_picture_way(const struct ph_x11_picture *picture);
