@@ -7,6 +7,8 @@
 #include "common/macros.h"
 #include "hostd/encoder.h"
 
+#include "check.h"
+
 /* False: it needs a device that is not there, and says so. What needs none
  * must work. */
 static inline bool encoder_works(const struct ph_encoder_ops *ops)
