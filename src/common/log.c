@@ -10,6 +10,7 @@
 
 static const char *program_name = "porthole";
 static enum ph_log_level max_level = PH_LOG_INFO;
+static void (*log_sink)(enum ph_log_level, const char *, const char *);
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
 void ph_log_init(const char *program)
@@ -26,6 +27,12 @@ void ph_log_init(const char *program)
 void ph_log_set_level(enum ph_log_level level)
 {
     max_level = level;
+}
+
+void ph_log_set_sink(void (*sink)(
+        enum ph_log_level level, const char *module, const char *text))
+{
+    log_sink = sink;
 }
 
 bool ph_log_enabled(enum ph_log_level level)
@@ -45,15 +52,22 @@ static void expand_errno(char *out, size_t size, const char *fmt, int err)
             out, size, "%.*s: %s%s", (int)(m - fmt), fmt, strerror(err), m + 4);
 }
 
-void ph_log_write(
-        enum ph_log_level level, const char *module, const char *fmt, ...)
+static void print_line(
+        enum ph_log_level level, const char *module, const char *text)
 {
-    int err = errno;
     struct timespec ts;
     struct tm tm;
     clock_gettime(CLOCK_REALTIME, &ts);
     localtime_r(&ts.tv_sec, &tm);
+    fprintf(stderr, "%02d:%02d:%02d.%03ld %s %s %s: %s\n", tm.tm_hour,
+            tm.tm_min, tm.tm_sec, ts.tv_nsec / 1000000, program_name,
+            level_names[level], module, text);
+}
 
+void ph_log_write(
+        enum ph_log_level level, const char *module, const char *fmt, ...)
+{
+    int err = errno;
     char expanded[512];
     expand_errno(expanded, sizeof(expanded), fmt, err);
     char text[1024];
@@ -69,8 +83,10 @@ void ph_log_write(
             *c = ' ';
         }
     }
-    fprintf(stderr, "%02d:%02d:%02d.%03ld %s %s %s: %s\n", tm.tm_hour,
-            tm.tm_min, tm.tm_sec, ts.tv_nsec / 1000000, program_name,
-            level_names[level], module, text);
+    if (log_sink) {
+        log_sink(level, module, text);
+    } else {
+        print_line(level, module, text);
+    }
     errno = err;
 }

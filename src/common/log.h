@@ -23,6 +23,10 @@ enum ph_log_level {
 /* Names the program and reads $PORTHOLE_LOG. program must stay valid. */
 void ph_log_init(const char *program);
 void ph_log_set_level(enum ph_log_level level);
+/* Takes every line from now on, of any thread, instead of stderr: where we are
+ * a part of somebody else's program. */
+void ph_log_set_sink(void (*sink)(
+        enum ph_log_level level, const char *module, const char *text));
 bool ph_log_enabled(enum ph_log_level level);
 
 void ph_log_write(enum ph_log_level level, const char *module, const char *fmt,

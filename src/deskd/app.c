@@ -10,10 +10,10 @@
 
 #include "common/log.h"
 #include "deskd/auth.h"
-#include "deskd/host_spawn.h"
 #include "deskd/http.h"
 #include "deskd/hub.h"
 #include "deskd/report.h"
+#include "link/host_spawn.h"
 
 enum {
     STATS_SECONDS = 60,

@@ -16,7 +16,7 @@
 
 #include "common/clock.h"
 #include "common/parse.h"
-#include "deskd/host_spawn.h"
+#include "link/host_spawn.h"
 #include "deskd/input.h"
 
 enum {

@@ -10,8 +10,8 @@
 #include "child.h"
 #include "common/clock.h"
 #include "decode.h"
-#include "deskd/host_spawn.h"
 #include "deskd/source.h"
+#include "link/host_spawn.h"
 #include "unit/check.h"
 
 #define WAIT_MS 20000

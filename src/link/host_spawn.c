@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "deskd/host_spawn.h"
+#include "link/host_spawn.h"
 
 #include <errno.h>
 #include <limits.h>
