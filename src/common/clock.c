@@ -28,3 +28,13 @@ int ph_deadline_poll_ms(int64_t deadline_ns)
     int64_t ms = (left + PH_NS_PER_MS - 1) / PH_NS_PER_MS;
     return ms > INT_MAX ? INT_MAX : (int)ms;
 }
+
+struct timespec ph_clock_wall_ms(int64_t ms)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    int64_t ns = ts.tv_nsec + ms * PH_NS_PER_MS;
+    ts.tv_sec += (time_t)(ns / PH_NS_PER_S);
+    ts.tv_nsec = (long)(ns % PH_NS_PER_S);
+    return ts;
+}

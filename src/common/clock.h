@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <time.h>
 
 #define PH_NS_PER_US INT64_C(1000)
 #define PH_NS_PER_MS INT64_C(1000000)
@@ -21,3 +22,8 @@ int64_t ph_deadline_ms(int64_t ms);
 /* What is left until a deadline, for poll(): milliseconds rounded up, 0 when
  * it is past, -1 for PH_NEVER. */
 int ph_deadline_poll_ms(int64_t deadline_ns);
+
+/* For pthread_cond_timedwait(): ms milliseconds ahead by the wall clock, since
+ * macOS cannot wait on another. When that is set meanwhile, the wait is too
+ * long or too short, once. */
+struct timespec ph_clock_wall_ms(int64_t ms);

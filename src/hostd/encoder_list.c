@@ -2,9 +2,12 @@
 /* The encoders of this build. Alone in a file, so that a host of tests can
  * have others. */
 #include "common/macros.h"
-#include "hostd/encoder.h"
+#include "hostd/encoder_videotoolbox.h"
 
 const struct ph_encoder_ops *const ph_encoder_table[] = {
+#ifdef __APPLE__
+        &ph_encoder_videotoolbox,
+#endif
         &ph_encoder_nvenc,
         &ph_encoder_vaapi,
         &ph_encoder_qsv,

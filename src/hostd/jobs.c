@@ -99,22 +99,10 @@ bool ph_jobs_are_done(struct ph_jobs *jobs)
     return done;
 }
 
-/* macOS cannot wait on the monotonic clock. When the wall clock is set, this
- * wait is too long or too short, once. */
-static struct timespec wall_deadline(int64_t wait_ms)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    int64_t ns = ts.tv_nsec + wait_ms * PH_NS_PER_MS;
-    ts.tv_sec += (time_t)(ns / PH_NS_PER_S);
-    ts.tv_nsec = (long)(ns % PH_NS_PER_S);
-    return ts;
-}
-
 struct ph_job *ph_jobs_pop(
         struct ph_jobs *jobs, int64_t wait_ms, bool *timed_out)
 {
-    struct timespec until = wall_deadline(wait_ms < 0 ? 0 : wait_ms);
+    struct timespec until = ph_clock_wall_ms(wait_ms < 0 ? 0 : wait_ms);
     int err = 0;
     pthread_mutex_lock(&jobs->lock);
     while (!jobs->head && !jobs->closed && err != ETIMEDOUT) {
