@@ -16,14 +16,19 @@
 enum {
     PROGRESS_MS = 10000,
     IDLE_MS = 60000,
-    REOPEN_MS = 5000
+    REOPEN_MS = 5000,
+    STATS_S = 60
 };
 
 static struct ph_server *server;
 
 static void on_signal(int number)
 {
-    ph_server_stop(server);
+    if (number == SIGUSR1) {
+        ph_server_report(server);
+    } else {
+        ph_server_stop(server);
+    }
 }
 
 static int list_encoders(void)
@@ -103,6 +108,7 @@ static void catch_signals(void)
     struct sigaction sa = {.sa_handler = on_signal};
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);
+    sigaction(SIGUSR1, &sa, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 
@@ -111,6 +117,7 @@ int main(int argc, char **argv)
     struct ph_hostd_options options = ph_hostd_defaults;
     int operands = 0;
     ph_log_init("porthole-hostd");
+    signal(SIGUSR1, SIG_IGN); /* until there is something to report */
     int code = ph_opt_main(&ph_hostd_usage, argc, argv, &options, &operands);
     if (code >= 0) {
         return code;
@@ -135,11 +142,16 @@ int main(int argc, char **argv)
         LOG_ERR("%s", error);
         return EXIT_FAILURE;
     }
+    if (options.stats == UINT32_MAX) {
+        options.stats = options.fd == UINT32_MAX ? STATS_S : 0;
+    }
     struct ph_budget budget = {.limit = options.memory};
     struct ph_server_config config = {
             .session = {encoder, (uint32_t)options.bitrate, &budget,
                     PROGRESS_MS, IDLE_MS, REOPEN_MS},
             .max_guests = options.max_guests,
+            .stats_s = options.stats,
+            .json = options.json,
     };
     server = ph_server_create(&config);
     catch_signals();

@@ -9,6 +9,7 @@ const struct ph_hostd_options ph_hostd_defaults = {
         .bitrate = 8000000,
         .memory = UINT64_C(1) << 30,
         .max_guests = 256,
+        .stats = UINT32_MAX,
 };
 
 #define AT(member) offsetof(struct ph_hostd_options, member)
@@ -41,6 +42,11 @@ static const struct ph_opt opts[] = {
         {0, "max-guests", "N", PH_OPT_U32, AT(max_guests), 1, 10000, NULL,
                 "when one more comes, the one that was silent longest goes\n"
                 "(default 256)"},
+        {0, "stats", "SECONDS", PH_OPT_U32, AT(stats), 0, 86400, NULL,
+                "say so often in the log what each guest does; 0 only on\n"
+                "SIGUSR1 (default 60, with --fd 0)"},
+        {0, "json", NULL, PH_OPT_FLAG, AT(json), 0, 0, NULL,
+                "write that to standard output instead, as lines of JSON"},
 };
 
 const struct ph_opt_usage ph_hostd_usage = {

@@ -13,6 +13,8 @@ struct ph_hostd_options {
     uint64_t bitrate; /* bit/s */
     uint64_t memory; /* bytes */
     uint32_t max_guests;
+    uint32_t stats; /* seconds; UINT32_MAX: as it is best */
+    bool json;
 };
 
 extern const struct ph_hostd_options ph_hostd_defaults;

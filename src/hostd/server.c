@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/net.h"
 
 #define LOG_MODULE "server"
@@ -37,6 +39,9 @@ struct ph_server {
     struct listener listeners[MAX_LISTENERS];
     unsigned listener_count;
     int wake[2];
+    atomic_bool stopping;
+    atomic_bool asked; /* for a report */
+    int64_t reported_ns;
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* a guest has gone */
@@ -50,6 +55,7 @@ struct ph_server *ph_server_create(const struct ph_server_config *config)
     struct ph_server *s = ph_xcalloc(1, sizeof(*s));
     s->config = *config;
     s->next_number = 1;
+    s->reported_ns = ph_clock_ns();
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->changed, NULL);
     if (!ph_net_wake_pipe(s->wake)) {
@@ -78,6 +84,13 @@ bool ph_server_listen(struct ph_server *s, struct ph_endpoint *ep)
 
 void ph_server_stop(struct ph_server *s)
 {
+    s->stopping = true;
+    ph_net_wake(s->wake[1]);
+}
+
+void ph_server_report(struct ph_server *s)
+{
+    s->asked = true;
     ph_net_wake(s->wake[1]);
 }
 
@@ -178,6 +191,50 @@ static void accept_guest(struct ph_server *s, int listener)
     }
 }
 
+/* Collected under the lock, printed without it: a log that nobody reads may
+ * stand still. */
+static void report(struct ph_server *s, bool all)
+{
+    const struct ph_budget *budget = s->config.session.budget;
+    int64_t now = ph_clock_ns();
+    struct ph_host_stats stats = {
+            .seconds = (double)(now - s->reported_ns) / PH_NS_PER_S,
+            .memory = atomic_load(&budget->used),
+            .memory_limit = budget->limit,
+    };
+    s->reported_ns = now;
+    pthread_mutex_lock(&s->lock);
+    stats.guests = ph_xcalloc(s->guest_count + 1, sizeof(*stats.guests));
+    for (struct guest *g = s->guests; g; g = g->next) {
+        ph_session_take_stats(g->session, &stats.guests[stats.count++]);
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (s->config.json) {
+        ph_stats_print(&stats, STDOUT_FILENO);
+    } else {
+        ph_stats_log(&stats, all);
+    }
+    free(stats.guests);
+}
+
+static int64_t next_report(const struct ph_server *s)
+{
+    return s->config.stats_s ? s->reported_ns + s->config.stats_s * PH_NS_PER_S
+                             : PH_NEVER;
+}
+
+/* False: it was to stop. */
+static bool wake_up(struct ph_server *s)
+{
+    char buf[64];
+    while (read(s->wake[0], buf, sizeof(buf)) > 0) {
+    }
+    if (atomic_exchange(&s->asked, false)) {
+        report(s, true);
+    }
+    return !s->stopping;
+}
+
 void ph_server_run(struct ph_server *s)
 {
     struct pollfd p[MAX_LISTENERS + 1];
@@ -186,11 +243,19 @@ void ph_server_run(struct ph_server *s)
     }
     p[s->listener_count] = (struct pollfd){s->wake[0], POLLIN, 0};
     for (;;) {
-        if (poll(p, s->listener_count + 1, -1) < 0 && errno != EINTR) {
+        int wait_ms = ph_deadline_poll_ms(next_report(s));
+        int n = poll(p, s->listener_count + 1, wait_ms);
+        if (n < 0 && errno != EINTR) {
             LOG_ERRNO("poll");
             return;
         }
-        if (p[s->listener_count].revents) {
+        if (ph_clock_ns() >= next_report(s)) {
+            report(s, false);
+        }
+        if (n < 0) {
+            continue; /* what is in revents is not of now */
+        }
+        if (p[s->listener_count].revents && !wake_up(s)) {
             return;
         }
         for (unsigned i = 0; i < s->listener_count; i++) {

@@ -15,6 +15,8 @@ struct ph_server;
 struct ph_server_config {
     struct ph_session_config session;
     unsigned max_guests; /* the one that was silent longest goes first */
+    unsigned stats_s; /* between two reports; 0: only when asked */
+    bool json; /* reports go to stdout as JSON, instead of into the log */
 };
 
 struct ph_server *ph_server_create(const struct ph_server_config *config);
@@ -25,7 +27,9 @@ bool ph_server_adopt(struct ph_server *server, int fd);
 /* Until ph_server_stop, or, with nothing to listen on, until the last guest
  * has gone. */
 void ph_server_run(struct ph_server *server);
-/* Any thread, and signal handlers. */
+/* Any thread, and signal handlers: ends run, or makes it report at once what
+ * all guests did since the last report. */
 void ph_server_stop(struct ph_server *server);
+void ph_server_report(struct ph_server *server);
 /* Ends every session and removes the files of unix sockets. */
 void ph_server_destroy(struct ph_server *server);

@@ -34,6 +34,7 @@ struct ph_session *ph_session_create(
     s->unpacked.budget = config->budget;
     ph_jobs_init(&s->jobs, PH_SESSION_JOBS, config->budget);
     pthread_mutex_init(&s->write_lock, NULL);
+    pthread_mutex_init(&s->stats_lock, NULL);
     return s;
 }
 
@@ -46,6 +47,7 @@ void ph_session_destroy(struct ph_session *s)
     ph_surface_finish(&s->held);
     ph_buffer_finish(&s->unpacked);
     pthread_mutex_destroy(&s->write_lock);
+    pthread_mutex_destroy(&s->stats_lock);
     ph_close(&s->fd);
     free(s);
 }
@@ -60,9 +62,28 @@ int64_t ph_session_last_seen(const struct ph_session *s)
     return s->last_seen;
 }
 
+void ph_session_take_stats(struct ph_session *s, struct ph_session_stats *out)
+{
+    pthread_mutex_lock(&s->stats_lock);
+    struct ph_session_stats *stats = &s->stats;
+    *out = *stats;
+    stats->frames = 0;
+    stats->keyframes = 0;
+    stats->failed = 0;
+    stats->encode = (struct ph_times){{0}};
+    pthread_mutex_unlock(&s->stats_lock);
+    out->number = s->number;
+    out->queued = ph_jobs_in_flight(&s->jobs);
+    out->bytes_in = atomic_exchange(&s->bytes_in, 0);
+    out->bytes_out = atomic_exchange(&s->bytes_out, 0);
+}
+
 bool ph_session_write(
         struct ph_session *s, struct iovec *iov, int count, int pass_fd)
 {
+    for (int i = 0; i < count; i++) {
+        s->bytes_out += iov[i].iov_len;
+    }
     pthread_mutex_lock(&s->write_lock);
     int64_t patience = s->config->progress_ms * PH_NS_PER_MS;
     bool ok = ph_net_write_full(
@@ -87,6 +108,7 @@ static bool read_bytes(struct ph_session *s, void *buf, size_t len)
     int64_t patience = s->config->progress_ms * PH_NS_PER_MS;
     struct ph_net_read how = {ph_clock_ns() + patience, patience, NULL};
     if (ph_net_read_full(s->fd, buf, len, &how) == PH_NET_OK) {
+        s->bytes_in += len;
         return true;
     }
     LOG_INFO("guest %u: its message broke off: %s", s->number, strerror(errno));
@@ -217,6 +239,7 @@ static bool read_header(struct ph_session *s)
         return false;
     }
     s->message_ns = ph_clock_ns();
+    s->bytes_in++;
     if (!read_bytes(s, buf + 1, sizeof(buf) - 1)) {
         return false;
     }

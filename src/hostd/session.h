@@ -12,6 +12,7 @@
 
 #include "hostd/budget.h"
 #include "hostd/encoder.h"
+#include "hostd/stats.h"
 
 struct ph_session;
 
@@ -37,4 +38,7 @@ void ph_session_interrupt(struct ph_session *session);
 /* When the guest last sent something (ns); 0 as long as no whole message of
  * it was good. Any thread. */
 int64_t ph_session_last_seen(const struct ph_session *session);
+/* What the guest did since the last call. Any thread. */
+void ph_session_take_stats(
+        struct ph_session *session, struct ph_session_stats *out);
 void ph_session_destroy(struct ph_session *session);

@@ -27,6 +27,9 @@ void ph_session_close_encoder(struct ph_session *s)
     if (s->encoder) {
         s->encoder->ops->close(s->encoder);
         s->encoder = NULL;
+        pthread_mutex_lock(&s->stats_lock);
+        s->stats.encoder = NULL;
+        pthread_mutex_unlock(&s->stats_lock);
         ph_budget_give(s->config->budget, s->encoder_memory);
     }
 }
@@ -109,9 +112,31 @@ static const char *find_fault(
     return NULL;
 }
 
+static void count_frame(
+        struct ph_session *s, const struct ph_encoder_output *out, int64_t ns)
+{
+    struct ph_session_stats *stats = &s->stats;
+    pthread_mutex_lock(&s->stats_lock);
+    stats->encoder = s->encoder->ops->name;
+    stats->width = s->encoder_config.width;
+    stats->height = s->encoder_config.height;
+    stats->frames++;
+    stats->keyframes += out->keyframe;
+    ph_times_add(&stats->encode, ns / PH_NS_PER_US);
+    pthread_mutex_unlock(&s->stats_lock);
+}
+
+static void count_failure(struct ph_session *s)
+{
+    pthread_mutex_lock(&s->stats_lock);
+    s->stats.failed++;
+    pthread_mutex_unlock(&s->stats_lock);
+}
+
 static bool encode(struct ph_session *s, const struct ph_job *job,
         struct ph_encoder_output *out, struct ph_reason *why)
 {
+    int64_t begun = ph_clock_ns();
     bool anew = !s->encoder;
     if (!prepare_encoder(s, &job->rate, why)) {
         return false;
@@ -124,6 +149,7 @@ static bool encode(struct ph_session *s, const struct ph_job *job,
     enum ph_encoder_result r = s->encoder->ops->encode(s->encoder, &in, out);
     const char *fault = find_fault(r, out);
     if (!fault) {
+        count_frame(s, out, ph_clock_ns() - begun);
         s->all_changed = false;
         ph_region_clear(&s->changed);
         return true;
@@ -159,6 +185,7 @@ static bool answer_failure(struct ph_session *s, struct ph_job *job,
     uint8_t buf[PH_JOB_REPLY_MAX];
     struct ph_writer w = ph_writer(buf, sizeof(buf));
     struct ph_hxfr_failure failure = {sequence, why->code, {0}};
+    count_failure(s);
     LOG_DBG("guest %u: request %u: %s", s->number, sequence, why->text);
     memcpy(failure.text, why->text, sizeof(failure.text));
     ph_hxfr_write_failure(&w, job->session, &failure);
@@ -200,6 +227,7 @@ static bool do_picture(struct ph_session *s, struct ph_job *job)
     uint8_t buf[PH_JOB_REPLY_MAX];
     struct ph_writer w = ph_writer(buf, sizeof(buf));
     if (!ph_session_draw_picture(s, job, &why) || !encode(s, job, &au, &why)) {
+        count_failure(s);
         ph_hxfr_write_error(&w, job->session, why.code, why.text);
         return answer(s, job, &w);
     }

@@ -46,6 +46,9 @@ static bool handle_hello(struct ph_session *s)
     s->capabilities = hello.capabilities & ours;
     s->window = PH_MIN((uint32_t)hello.max_window, s->window);
     memcpy(s->name, hello.name, sizeof(s->name));
+    pthread_mutex_lock(&s->stats_lock);
+    memcpy(s->stats.name, hello.name, sizeof(s->stats.name));
+    pthread_mutex_unlock(&s->stats_lock);
     LOG_INFO("guest %u is %s", s->number, s->name);
     hello.version = PH_HXFR_EXT_VERSION;
     hello.max_window = (uint16_t)s->window;

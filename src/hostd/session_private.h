@@ -35,6 +35,10 @@ struct ph_session {
     _Atomic int64_t last_seen;
     struct ph_jobs jobs;
     pthread_mutex_t write_lock; /* one message at a time */
+    _Atomic uint64_t bytes_in;
+    _Atomic uint64_t bytes_out;
+    pthread_mutex_t stats_lock;
+    struct ph_session_stats stats;
 
     /* Reader thread. */
     struct ph_hxfr_header header; /* of the message being handled */

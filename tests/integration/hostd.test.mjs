@@ -8,6 +8,7 @@ import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import readline from "node:readline";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ticks } from "./porthole.mjs";
@@ -168,6 +169,47 @@ test("garbage for one guest, service for another", async () => {
     await talk(good);
   }
   good.destroy();
+  child.kill("SIGTERM");
+  assert.equal(await child.ended, 0);
+});
+
+test("tells what its guests do, when asked and from time to time", async () => {
+  const child = start(["--listen", "tcp:127.0.0.1:0", "--stats", "0"]);
+  const [tcp] = await endpoints(child, 1);
+  const guest = connect(tcp);
+  await talk(guest);
+  child.kill("SIGUSR1");
+  while (!/stats: guests: 1, /.test(child.log)) {
+    await once(child.stderr, "data");
+  }
+  assert.match(child.log, /stats: guest 1: 2x4, [a-z0-9]+, [0-9.]+ fps, encode /);
+  guest.destroy();
+  child.kill("SIGTERM");
+  assert.equal(await child.ended, 0);
+});
+
+test("writes that as lines of JSON", async () => {
+  const child = start(
+    ["--listen", "tcp:127.0.0.1:0", "--stats", "1", "--json"]);
+  const lines = readline.createInterface({ input: child.stdout });
+  const next = lines[Symbol.asyncIterator]();
+  const tcp = (await next.next()).value.slice("listening ".length);
+  const guest = connect(tcp);
+  await talk(guest);
+  let frames = 0;
+  while (frames === 0) {
+    const line = JSON.parse((await next.next()).value);
+    if (line.type === "guest") {
+      assert.equal(line.width, 2);
+      assert.equal(line.frames, line.keyframes);
+      frames += line.frames;
+    } else {
+      assert.equal(line.type, "host");
+      assert.ok(line.memory < line.memory_limit);
+    }
+  }
+  assert.equal(frames, 1);
+  guest.destroy();
   child.kill("SIGTERM");
   assert.equal(await child.ended, 0);
 });
