@@ -2,7 +2,8 @@
 /*
  * Frames for the benchmark: paints a scene, finds out what changed as a
  * capture does, converts that to NV12. Prepared frames were painted, compared
- * and converted before the measurement: a few, shown forward and back. One thread.
+ * and converted before the measurement: a few, shown forward and back. One
+ * thread.
  */
 #pragma once
 

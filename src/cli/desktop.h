@@ -20,12 +20,15 @@ struct ph_desktop_wish {
 
 #define PH_DESKTOP_TEXT 192
 #define PH_DESKTOP_ENV 16
+#define PH_DESKTOP_ARGS 16
 
 struct ph_desktop {
     const struct ph_desktop_kind *kind;
     struct ph_service compositor;
+    struct ph_service manager; /* of windows; without a name: there is none */
     /* How clients come to it: for the program shown, and for deskd. */
     const char *env[PH_DESKTOP_ENV]; /* "NAME=VALUE", NULL at the end */
+    const char *deskd_env[4]; /* more for deskd alone, likewise */
     char display[PH_DESKTOP_TEXT]; /* deskd's --display, once it is ready */
 
     /* What the strings above point into. */
@@ -34,8 +37,12 @@ struct ph_desktop {
     char config[PH_DESKTOP_TEXT];
     char socket[PH_DESKTOP_TEXT];
     char socket_env[PH_DESKTOP_TEXT];
-    const char *argv[8];
+    const char *argv[PH_DESKTOP_ARGS];
     const char *compositor_env[PH_DESKTOP_ENV];
+    const char *manager_argv[2];
+    struct ph_size size;
+    char size_text[32];
+    uint8_t cookie[16];
 };
 
 struct ph_desktop_kind {
@@ -43,6 +50,9 @@ struct ph_desktop_kind {
     const char *capture; /* deskd's --capture */
     const char *program; /* without which it cannot start */
     const char *package; /* that has it, on Debian */
+    /* What is shown where the user names no program: NULL at the end. NULL:
+     * foot, with a configuration. */
+    const char *const *terminal;
     /* Whether the wish can be fulfilled; nothing is started yet. */
     bool (*check)(const struct ph_desktop_wish *wish, char *error, size_t size);
     /* Fills in *out (zeroed, kept where it is until the end). */
@@ -54,8 +64,11 @@ struct ph_desktop_kind {
 
 /* NULL: there is none of that name. */
 const struct ph_desktop_kind *ph_desktop_find(const char *name);
+/* The names of all: "sway, xvfb". */
+void ph_desktop_names(char *out, size_t size);
 
 extern const struct ph_desktop_kind ph_desktop_sway;
+extern const struct ph_desktop_kind ph_desktop_xvfb;
 
 /* Variables of the session we were started in that would lead a program to
  * that one's display instead of ours. NULL at the end. */

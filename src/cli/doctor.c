@@ -30,6 +30,8 @@ static const struct need needs[] = {
         {"/usr/share/X11/xkb/rules/evdev", "xkb-data", "keyboards", true},
         {"/usr/share/fonts/truetype/dejavu", "fonts-dejavu-core",
                 "a font, where there is no other", false},
+        {"Xvfb", "xvfb", "porthole run --desktop xvfb", false},
+        {"xterm", "xterm", "the terminal of that", false},
         {"xdg-open", "xdg-utils", "porthole run --open", false},
 #endif
         {"ffprobe", "ffmpeg", "looks into files of stream --output", false},

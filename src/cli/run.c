@@ -74,7 +74,9 @@ static bool start_desktop(struct ph_run *r, char *error, size_t size)
     struct ph_desktop_wish wish = wish_of(r);
     return r->desktop.kind->prepare(&r->desktop, &wish, error, size) &&
             ph_supervisor_start(&r->supervisor, &r->desktop.compositor) &&
-            r->desktop.kind->ready(&r->desktop, error, size);
+            r->desktop.kind->ready(&r->desktop, error, size) &&
+            (!r->desktop.manager.name ||
+                    ph_supervisor_start(&r->supervisor, &r->desktop.manager));
 }
 
 /* Between our look at the port and deskd's taking it another session may have
@@ -225,8 +227,10 @@ static bool check(struct ph_run *r, char *error, size_t size, int *code)
     *code = 2;
     r->desktop.kind = ph_desktop_find(r->opts.desktop);
     if (!r->desktop.kind) {
-        snprintf(error, size, "--desktop: there is no '%s'; sway is",
-                r->opts.desktop);
+        char names[128];
+        ph_desktop_names(names, sizeof(names));
+        snprintf(error, size, "--desktop: there is no '%s' (%s)",
+                r->opts.desktop, names);
         return false;
     }
     struct ph_desktop_wish wish = wish_of(r);

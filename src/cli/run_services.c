@@ -67,13 +67,14 @@ bool ph_run_find_programs(struct ph_run *r, char *error, size_t size)
                 kind->program, kind->package);
         return false;
     }
-    const char *shown = r->program ? r->program[0] : "foot";
+    const char *terminal = kind->terminal ? kind->terminal[0] : "foot";
+    const char *shown = r->program ? r->program[0] : terminal;
     if (!ph_program_in_path(shown, found, sizeof(found))) {
         snprintf(error, size,
                 r->program ? "there is no program '%s' here"
-                           : "%s is not installed: apt-get install foot, or "
+                           : "%s is not installed: apt-get install %s, or "
                              "name another program behind --",
-                shown);
+                shown, shown);
         return false;
     }
     return find_own("porthole-deskd", r->deskd_path, sizeof(r->deskd_path),
@@ -134,7 +135,8 @@ static const char *base_name(const char *path)
 
 bool ph_run_describe_shown(struct ph_run *r, char *error, size_t size)
 {
-    if (!r->program && !describe_foot(r)) {
+    const char *const *terminal = r->desktop.kind->terminal;
+    if (!r->program && !terminal && !describe_foot(r)) {
         snprintf(error, size, "cannot write into %s: %s", r->session.dir,
                 strerror(errno));
         return false;
@@ -146,7 +148,9 @@ bool ph_run_describe_shown(struct ph_run *r, char *error, size_t size)
     if (!has_utf8_locale()) {
         r->shown_env[n++] = "LC_ALL=C.UTF-8";
     }
-    const char *const *argv = r->program ? r->program : r->foot_argv;
+    const char *const *argv = r->program ? r->program
+            : terminal                   ? terminal
+                                         : r->foot_argv;
     r->shown = (struct ph_service){
             .name = base_name(argv[0]),
             .child = {argv, r->shown_env, ph_desktop_leaks, NULL},
@@ -223,7 +227,7 @@ void ph_run_describe_deskd(struct ph_run *r)
     a.argv[a.count] = NULL;
     r->deskd = (struct ph_service){
             .name = "porthole-deskd",
-            .child = {r->deskd_argv, NULL, NULL, NULL},
+            .child = {r->deskd_argv, r->desktop.deskd_env, NULL, NULL},
             .ready = "listening http",
     };
 }

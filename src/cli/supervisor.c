@@ -107,14 +107,25 @@ static void show_log_tail(const struct ph_supervisor *s, const char *name)
     }
 }
 
+static bool says_ready(const struct ph_service *v)
+{
+    if (!strcmp(v->ready, PH_SERVICE_NUMBER)) {
+        size_t digits = strspn(v->line, "0123456789");
+        return digits > 0 && !v->line[digits];
+    }
+    return !strncmp(v->line, v->ready, strlen(v->ready));
+}
+
 static void service_line(struct ph_service *v)
 {
     v->line[v->line_len] = 0;
     v->line_len = 0;
-    if (v->state == PH_SERVICE_STARTING && v->ready &&
-            !strncmp(v->line, v->ready, strlen(v->ready))) {
+    if (v->state == PH_SERVICE_STARTING && v->ready && says_ready(v)) {
         snprintf(v->ready_line, sizeof(v->ready_line), "%s", v->line);
         v->state = PH_SERVICE_UP;
+        if (v->on_ready) {
+            v->on_ready(v, v->data);
+        }
     }
 }
 

@@ -19,6 +19,7 @@
 
 #define PH_SERVICE_LINE_MAX 512
 #define PH_SUPERVISOR_SERVICES 8
+#define PH_SERVICE_NUMBER "#"
 
 enum ph_service_state {
     PH_SERVICE_IDLE, /* not started yet, or over for good */
@@ -31,7 +32,12 @@ struct ph_service {
     /* The owner sets these; all must stay valid. */
     const char *name;
     struct ph_child_spec child;
-    const char *ready; /* how the line begins that says so; NULL: at once */
+    /* How the line begins that says so, or PH_SERVICE_NUMBER: a line that is
+     * a number; NULL: at once. */
+    const char *ready;
+    /* Each time it is ready, before what needs it starts; or NULL. */
+    void (*on_ready)(struct ph_service *service, void *data);
+    void *data;
     const char *stale; /* a socket to remove before each start, or NULL */
     struct ph_service *needs; /* runs only while this one does, or NULL */
     bool once; /* when it ends by itself, everything ends */

@@ -9,7 +9,7 @@
 
 static const struct ph_desktop_ops *const table[] = {
         &ph_desktop_wlr,
-#ifdef PH_HAVE_X11
+#ifdef PH_DESKD_X11
         &ph_desktop_x11,
 #endif
         &ph_desktop_test,

@@ -19,7 +19,7 @@
 #include "common/clock.h"
 #define LOG_MODULE "input"
 #include "common/log.h"
-#include "deskd/x11.h"
+#include "x11/x11.h"
 #include "deskd/x11_layout.h"
 #include "deskd/x11_text.h"
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "deskd/capture.h"
-#include "deskd/x11.h"
+#include "x11/x11.h"
 
 struct ph_x11_cursor {
     struct ph_x11 *x;

@@ -3,7 +3,7 @@
  * for the server, but for ph_x11_layout_lock. */
 #pragma once
 
-#include "deskd/x11.h"
+#include "x11/x11.h"
 
 /* Has the server load it: "de", "us(intl)", "de,us". Nothing is done when it
  * has it already. False: error[size] says why. */

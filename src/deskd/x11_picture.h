@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "deskd/x11.h"
+#include "x11/x11.h"
 #include "video/region.h"
 
 struct ph_x11_picture;

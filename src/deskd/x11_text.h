@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "deskd/x11.h"
+#include "x11/x11.h"
 
 struct ph_x11_text;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "deskd/x11.h"
+#include "x11/x11.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,11 +33,11 @@ static const char *reason(int code)
     }
 }
 
-bool ph_x11_connect(
-        struct ph_x11 *x, const char *display, char *error, size_t size)
+/* Takes over the connection; display: for the error. */
+static bool begin(struct ph_x11 *x, xcb_connection_t *conn, int number,
+        const char *display, char *error, size_t size)
 {
-    int number = 0;
-    *x = (struct ph_x11){.conn = xcb_connect(display, &number)};
+    *x = (struct ph_x11){.conn = conn};
     int code = xcb_connection_has_error(x->conn);
     if (code == 0) {
         x->screen = find_screen(x->conn, number);
@@ -54,6 +54,27 @@ bool ph_x11_connect(
     x->width = x->screen->width_in_pixels;
     x->height = x->screen->height_in_pixels;
     return true;
+}
+
+bool ph_x11_connect(
+        struct ph_x11 *x, const char *display, char *error, size_t size)
+{
+    int number = 0;
+    xcb_connection_t *conn = xcb_connect(display, &number);
+    return begin(x, conn, number, display, error, size);
+}
+
+bool ph_x11_connect_cookie(struct ph_x11 *x, const char *display,
+        const uint8_t cookie[PH_X11_COOKIE], char *error, size_t size)
+{
+    int number = 0;
+    char name[] = PH_X11_COOKIE_NAME;
+    char data[PH_X11_COOKIE];
+    memcpy(data, cookie, sizeof(data));
+    xcb_auth_info_t auth = {sizeof(name) - 1, name, sizeof(data), data};
+    xcb_connection_t *conn =
+            xcb_connect_to_display_with_auth_info(display, &auth, &number);
+    return begin(x, conn, number, display, error, size);
 }
 
 void ph_x11_finish(struct ph_x11 *x)
@@ -124,4 +145,11 @@ void ph_x11_watch_size(struct ph_x11 *x)
         x->width = g->width;
         x->height = g->height;
     }
+}
+
+void ph_x11_warp(struct ph_x11 *x, uint32_t px, uint32_t py)
+{
+    xcb_warp_pointer(
+            x->conn, XCB_NONE, x->root, 0, 0, 0, 0, (int16_t)px, (int16_t)py);
+    xcb_flush(x->conn);
 }

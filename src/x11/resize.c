@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "deskd/x11_resize.h"
+#include "x11/resize.h"
 
 #include <stdio.h>
 #include <stdlib.h>

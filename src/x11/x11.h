@@ -12,6 +12,9 @@
 
 /* XKB and XTEST number keys so: evdev + 8. */
 #define PH_X11_KEYCODE_OFFSET 8
+/* Bytes, and its name where one is asked for. */
+#define PH_X11_COOKIE 16
+#define PH_X11_COOKIE_NAME "MIT-MAGIC-COOKIE-1"
 
 struct ph_x11 {
     xcb_connection_t *conn; /* NULL: not connected */
@@ -25,6 +28,9 @@ struct ph_x11 {
  * and what to do, and *x is as after ph_x11_finish. */
 bool ph_x11_connect(
         struct ph_x11 *x, const char *display, char *error, size_t size);
+/* With a cookie of our own instead of $XAUTHORITY's. */
+bool ph_x11_connect_cookie(struct ph_x11 *x, const char *display,
+        const uint8_t cookie[PH_X11_COOKIE], char *error, size_t size);
 void ph_x11_finish(struct ph_x11 *x);
 
 /* Whether the server has it; its numbers are from xcb_get_extension_data
@@ -41,5 +47,7 @@ bool ph_x11_is_generic(struct ph_x11 *x, const xcb_generic_event_t *event,
 
 /* Takes the root window's new size from an event, if it is that. */
 bool ph_x11_follow_size(struct ph_x11 *x, const xcb_generic_event_t *event);
+/* Puts the pointer there. */
+void ph_x11_warp(struct ph_x11 *x, uint32_t px, uint32_t py);
 /* Such events from now on. */
 void ph_x11_watch_size(struct ph_x11 *x);

@@ -3,7 +3,7 @@
  * dummy driver's. */
 #pragma once
 
-#include "deskd/x11.h"
+#include "x11/x11.h"
 
 /* Makes the screen as large as that, or as large as it can be. scale: 1/120,
  * for the millimetres that toolkits make dots per inch of. False: the server
