@@ -17,6 +17,7 @@ static const struct ph_bench_options defaults = {
         .content = "scroll",
         .seconds = 5,
         .fps = 60,
+        .lz4 = "auto",
         .size = {1920, 1080},
 };
 
@@ -42,6 +43,10 @@ static const struct ph_opt rows[] = {
                 "whole NV12 frames, as guests of version 1 send them"),
         ROW(0, "prepared", NULL, PH_OPT_FLAG, prepared, 0, 0,
                 "paint, compare and convert before the measurement"),
+        ROW(0, "lz4", "WHEN", PH_OPT_STRING, lz4, 0, 0,
+                "pack tiles: auto, always, never (auto)"),
+        ROW('v', "verify", NULL, PH_OPT_FLAG, verify, 0, 0,
+                "compare the host's picture with ours after every frame"),
         ROW('j', "json", NULL, PH_OPT_FLAG, json, 0, 0,
                 "print the result as JSON"),
 };
@@ -138,6 +143,13 @@ static int check(struct ph_bench_options *o, int operands, char **argv)
                 o->size.width, o->size.height, PH_SCENE_MIN_WIDTH,
                 PH_SCENE_MIN_HEIGHT);
     }
+    if (strcmp(o->lz4, "auto") != 0 && strcmp(o->lz4, "always") != 0 &&
+            strcmp(o->lz4, "never") != 0) {
+        return complain("--lz4 %s: auto, always or never", o->lz4);
+    }
+    if (o->raw_v1 && o->verify) {
+        return complain("--verify: hosts cannot compare frames of version 1");
+    }
     return -1;
 }
 
@@ -174,5 +186,5 @@ int ph_bench_main(int argc, char **argv)
         complain("cannot write the result: %s", strerror(errno));
         return 1;
     }
-    return r->failures ? 1 : 0;
+    return r->failures || r->mismatches ? 1 : 0;
 }

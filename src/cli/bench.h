@@ -16,7 +16,9 @@ struct ph_bench_options {
     const char *content;
     bool raw_v1;
     bool prepared;
+    bool verify; /* compare the host's picture after every frame */
     bool json;
+    const char *lz4; /* auto, always, never */
     uint32_t seconds;
     uint32_t fps; /* 0: as many as go */
     struct ph_size size;
@@ -39,6 +41,13 @@ struct ph_bench_result {
     uint64_t unit_bytes;
     uint64_t wire_bytes; /* sent to the host */
     uint64_t failures;
+    uint64_t moved; /* frames with moves */
+    uint64_t packed; /* frames that LZ4 packed */
+    uint64_t checks; /* pictures compared */
+    uint64_t mismatches;
+    double bytes_per_s; /* of the way, 0: not measured */
+    uint32_t rtt_us;
+    uint32_t window; /* frames in flight, at the end */
     int64_t cpu; /* of this process but for the painting */
     uint64_t receive_us;
     uint64_t wait_us;

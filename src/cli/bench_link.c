@@ -270,6 +270,20 @@ static void measure(struct run *r)
     result->cpu = ph_bench_cpu_ns() - r->feed->paint_ns - cpu;
     ph_link_get_stats(r->link, &after);
     result->wire_bytes = after.bytes_sent - before.bytes_sent;
+    result->moved = after.moved - before.moved;
+    result->packed = after.packed - before.packed;
+    result->checks = after.checks - before.checks;
+    result->mismatches = after.mismatches - before.mismatches;
+    result->bytes_per_s = after.bytes_per_s;
+    result->rtt_us = after.rtt_us;
+    result->window = after.window;
+}
+
+static enum ph_link_packing packing_of(const char *text)
+{
+    return strcmp(text, "always") == 0   ? PH_LINK_PACK_ALWAYS
+            : strcmp(text, "never") == 0 ? PH_LINK_PACK_NEVER
+                                         : PH_LINK_PACK_AUTO;
 }
 
 void ph_bench_run_link(const struct ph_bench_options *o,
@@ -280,7 +294,9 @@ void ph_bench_run_link(const struct ph_bench_options *o,
     struct ph_link_options options = {.endpoint = o->endpoint,
             .name = "porthole-bench",
             .window = WINDOW,
-            .timeout_ms = 20000};
+            .timeout_ms = 20000,
+            .packing = packing_of(o->lz4),
+            .check_every = o->verify ? 1 : 0};
     struct run r = {.options = o, .feed = feed, .result = result};
     pthread_mutex_init(&r.lock, NULL);
     pthread_cond_init(&r.news, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/bench.h"
 #include "cli/stats.h"
@@ -63,6 +64,13 @@ static bool report_json(
     ph_json_double(&j, "wait", per_unit(r, (double)r->wait_us) / 1000, 3);
     ph_json_double(&j, "encode", per_unit(r, (double)r->encode_us) / 1000, 3);
     ph_json_close(&j);
+    ph_json_u64(&j, "moved", r->moved);
+    ph_json_u64(&j, "packed", r->packed);
+    ph_json_u64(&j, "checks", r->checks);
+    ph_json_u64(&j, "mismatches", r->mismatches);
+    ph_json_double(&j, "way_mb_s", r->bytes_per_s / 1e6, 1);
+    ph_json_double(&j, "way_rtt_ms", r->rtt_us / 1000.0, 3);
+    ph_json_u64(&j, "window", r->window);
     ph_json_u64(&j, "failures", r->failures);
     ph_json_close(&j);
     return ph_json_finish(&j);
@@ -80,6 +88,17 @@ static bool report_text(
     printf("wire        %.0f bytes a frame, access units of %.0f\n",
             per_unit(r, (double)r->wire_bytes),
             per_unit(r, (double)r->unit_bytes));
+    if (strcmp(r->way, "tiles") == 0) {
+        printf("tiles       %llu frames moved, %llu packed; the way: %.0f "
+               "MB/s, %.2f ms, %u in flight\n",
+                (unsigned long long)r->moved, (unsigned long long)r->packed,
+                r->bytes_per_s / 1e6, r->rtt_us / 1000.0, r->window);
+    }
+    if (r->checks) {
+        printf("compared    %llu pictures, %llu were not the same\n",
+                (unsigned long long)r->checks,
+                (unsigned long long)r->mismatches);
+    }
     printf("cpu         %.2f ms a frame here\n",
             per_unit(r, (double)r->cpu) / (double)PH_NS_PER_MS);
     printf("host        receive %.2f ms, wait %.2f ms, encode %.2f ms\n",

@@ -174,6 +174,17 @@ static void on_failed(
     ph_source_wake(source);
 }
 
+/* A keyframe of the surface as it is: the link makes a whole frame of it. */
+static void on_wrong(void *data)
+{
+    struct ph_source *source = data;
+    struct ph_source_shared *sh = &source->shared;
+    pthread_mutex_lock(&sh->lock);
+    sh->failed = true;
+    pthread_mutex_unlock(&sh->lock);
+    ph_source_wake(source);
+}
+
 static void on_room(void *data)
 {
     ph_source_wake(data);
@@ -185,4 +196,5 @@ const struct ph_link_events ph_source_link_events = {
         .unit = on_unit,
         .failed = on_failed,
         .room = on_room,
+        .wrong = on_wrong,
 };

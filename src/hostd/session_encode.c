@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "hostd/session_private.h"
 #include "proto/h264.h"
+#include "video/delta.h"
 
 #define LOG_MODULE "session"
 #include "common/log.h"
@@ -271,7 +272,7 @@ static bool do_checksum(struct ph_session *s, struct ph_job *job)
     uint8_t buf[PH_JOB_REPLY_MAX];
     struct ph_writer w = ph_writer(buf, sizeof(buf));
     if (s->held.memory && s->shown && s->held_serial == job->serial) {
-        own.sum = ph_surface_sum(&s->held);
+        own.sum = ph_delta_sum(&s->held.picture);
     }
     if (own.sum != job->checksum.sum) {
         LOG_WARN("guest %u: its picture is not what is held after frame %u",

@@ -165,14 +165,6 @@ void ph_surface_patch(struct ph_surface *s, const struct ph_hxfr_frame *frame,
     }
 }
 
-uint64_t ph_surface_sum(const struct ph_surface *s)
-{
-    const struct ph_nv12 *p = &s->picture;
-    uint64_t sum =
-            ph_hxfr_sum(0, p->plane[0], p->stride[0], p->width, p->height);
-    return ph_hxfr_sum(sum, p->plane[1], p->stride[1], p->width, p->height / 2);
-}
-
 /* The last row and column of an odd NV12 picture, once more. */
 static void extend_edges(struct ph_surface *s)
 {

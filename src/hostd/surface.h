@@ -41,9 +41,6 @@ void ph_surface_patch(struct ph_surface *surface,
 void ph_surface_draw(struct ph_surface *surface,
         const struct ph_hxfr_frame_request *req, const uint8_t *pixels);
 
-/* Of what is held: docs/protocol.md, CHECKSUM. */
-uint64_t ph_surface_sum(const struct ph_surface *surface);
-
 /* memfile.c: a memory file of this size that can neither shrink nor grow, or
  * -1 with errno. */
 int ph_memfile_create(size_t size);

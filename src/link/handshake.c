@@ -10,6 +10,7 @@
 #include "common/net.h"
 #include "link/link_private.h"
 #include "link/memory.h"
+#include "video/pack.h"
 
 #define LOG_MODULE "link"
 #include "common/log.h"
@@ -45,10 +46,13 @@ static bool say_hello(struct ph_link *link, uint64_t nonce)
     struct ph_hxfr_hello hello = {
             .version = PH_HXFR_EXT_VERSION,
             .max_window = (uint16_t)link->options.window,
-            .capabilities =
-                    PH_HXFR_CAP_TILES | PH_HXFR_CAP_REPEAT | PH_HXFR_CAP_TIMING,
+            .capabilities = PH_HXFR_CAP_TILES | PH_HXFR_CAP_MOVES |
+                    PH_HXFR_CAP_REPEAT | PH_HXFR_CAP_TIMING,
             .nonce = nonce,
     };
+    if (ph_pack_supported() && link->options.packing != PH_LINK_PACK_NEVER) {
+        hello.capabilities |= PH_HXFR_CAP_LZ4;
+    }
     if (ph_memory_supported() && is_unix(link->fd)) {
         hello.capabilities |= PH_HXFR_CAP_MEMFD;
     }
@@ -79,6 +83,9 @@ static bool take_hello(
     pthread_mutex_lock(&link->shared.lock);
     link->shared.window =
             PH_MIN((uint32_t)hello.max_window, link->options.window);
+    link->shared.allowed = hello.capabilities & PH_HXFR_CAP_MEMFD
+            ? link->shared.window
+            : ph_flow_window(&link->flow, link->shared.window);
     link->shared.can_repeat = hello.capabilities & PH_HXFR_CAP_REPEAT;
     pthread_mutex_unlock(&link->shared.lock);
     if (!(hello.capabilities & (PH_HXFR_CAP_TILES | PH_HXFR_CAP_MEMFD))) {
@@ -94,6 +101,7 @@ static bool assume_version_1(struct ph_link *link)
     snprintf(link->host_name, sizeof(link->host_name), "version 1 host");
     pthread_mutex_lock(&link->shared.lock);
     link->shared.window = 1;
+    link->shared.allowed = 1;
     link->shared.can_repeat = false;
     pthread_mutex_unlock(&link->shared.lock);
     return true;

@@ -155,6 +155,8 @@ static bool complete(struct ph_link *link, uint32_t sequence,
         unit->pts = r->pts;
         unit->repeat = r->type == PH_HXFR_REPEAT;
         unit->submitted_ns = r->submitted_ns;
+        link->answered_bytes = r->bytes;
+        link->answered_begun_ns = r->begun_ns;
         if (r->type == PH_HXFR_SLOT_FRAME && r->generation == s->generation) {
             s->states[r->slot] = PH_LINK_SLOT_FREE;
         }
@@ -192,6 +194,31 @@ static const char *find_fault(const struct ph_link_unit *unit)
     return NULL;
 }
 
+/* Learns from an answer how many frames should be in flight. */
+static void note_answer(
+        struct ph_link *link, const struct ph_hxfr_access_unit *au)
+{
+    struct ph_link_shared *s = &link->shared;
+    struct ph_flow *flow = &link->flow;
+    struct ph_flow_sample sample = {
+            .bytes = link->answered_bytes,
+            .total = ph_clock_ns() - link->answered_begun_ns,
+            .receive = au->receive_us * PH_NS_PER_US,
+            .wait = au->wait_us * PH_NS_PER_US,
+            .encode = au->encode_us * PH_NS_PER_US,
+    };
+    if (link->capabilities & PH_HXFR_CAP_MEMFD) {
+        return; /* there is no way between the two */
+    }
+    ph_flow_answered(flow, &sample);
+    pthread_mutex_lock(&s->lock);
+    s->allowed = ph_flow_window(flow, s->window);
+    s->stats.rtt_us = (uint32_t)(flow->rtt / (double)PH_NS_PER_US);
+    s->stats.bytes_per_s =
+            flow->per_byte > 0 ? (double)PH_NS_PER_S / flow->per_byte : 0;
+    pthread_mutex_unlock(&s->lock);
+}
+
 /* The caller hears of the unit first, then that there is room. */
 static void deliver(struct ph_link *link, struct ph_link_unit *unit,
         const uint8_t *data, size_t size, bool wanted)
@@ -223,6 +250,7 @@ static bool take_access_unit(
     if (!complete(link, au.sequence, &unit, &wanted)) {
         return false;
     }
+    note_answer(link, &au);
     unit.keyframe = au.flags & PH_HXFR_FRAME_KEYFRAME;
     unit.receive_us = au.receive_us;
     unit.wait_us = au.wait_us;
@@ -324,6 +352,11 @@ bool ph_link_receive(struct ph_link *link)
     case PH_HXFR_FAILURE:
         if (extended) {
             return take_failure(link, &h);
+        }
+        break;
+    case PH_HXFR_CHECKSUM:
+        if (extended) {
+            return ph_link_check_take(link, &h);
         }
         break;
     case PH_HXFR_SLOTS:

@@ -88,6 +88,7 @@ void ph_link_destroy(struct ph_link *link)
     ph_close(&link->wake[0]);
     ph_close(&link->wake[1]);
     ph_link_drop_message(link);
+    ph_link_tiles_finish(&link->tiles);
     ph_slots_unref(link->shared.slots);
     ph_slots_unref(link->shared.acquired);
     pthread_mutex_destroy(&link->shared.lock);
@@ -150,7 +151,7 @@ static enum ph_link_result acquire_locked(
     if (!s->ready || !s->has_surface) {
         return PH_LINK_DOWN;
     }
-    int slot = s->slots && s->count < s->window && !s->acquired
+    int slot = s->slots && s->count < s->allowed && !s->acquired
             ? free_slot_locked(s)
             : -1;
     if (slot < 0) {
@@ -214,7 +215,8 @@ static struct ph_link_request *append_locked(struct ph_link_shared *s,
     r->sequence = s->next_sequence++;
     r->pts = pts;
     r->flags = flags;
-    r->slot = 0;
+    r->slot = (uint8_t)PH_MAX(s->newest, 0);
+    r->whole = false;
     r->rect_count = 0;
     r->submitted_ns = ph_clock_ns();
     *sequence = r->sequence;
@@ -232,6 +234,7 @@ enum ph_link_result ph_link_submit(struct ph_link *link,
         struct ph_link_request *r =
                 append_locked(s, PH_HXFR_SLOT_FRAME, pts, flags, sequence);
         r->slot = picture->slot;
+        r->whole = s->whole;
         if (s->whole || rect_count > PH_HXFR_MAX_RECTS) {
             r->rects[0] = (struct ph_rect){
                     0, 0, (uint16_t)picture->width, (uint16_t)picture->height};
@@ -259,7 +262,7 @@ enum ph_link_result ph_link_repeat(
     pthread_mutex_lock(&s->lock);
     if (!s->ready || !s->can_repeat || s->newest < 0) {
         result = PH_LINK_DOWN;
-    } else if (s->count + (s->acquired != NULL) >= s->window) {
+    } else if (s->count + (s->acquired != NULL) >= s->allowed) {
         s->room_wanted = true; /* the acquired slot has its place already */
         result = PH_LINK_FULL;
     } else {
@@ -278,5 +281,6 @@ void ph_link_get_stats(struct ph_link *link, struct ph_link_stats *out)
     pthread_mutex_lock(&s->lock);
     *out = s->stats;
     out->shared = s->slots && s->slots->shared;
+    out->window = s->allowed;
     pthread_mutex_unlock(&s->lock);
 }

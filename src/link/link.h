@@ -63,6 +63,17 @@ struct ph_link_events {
             void *data, uint32_t sequence, int32_t code, const char *text);
     /* After FULL: acquire may succeed now. */
     void (*room)(void *data);
+    /* The host's picture is not the one that was sent. What is submitted or
+     * repeated next puts that right: see to it that something is. NULL: as
+     * it comes. */
+    void (*wrong)(void *data);
+};
+
+/* LZ4, on ways without shared memory. */
+enum ph_link_packing {
+    PH_LINK_PACK_AUTO, /* when it saves more time than it takes */
+    PH_LINK_PACK_ALWAYS,
+    PH_LINK_PACK_NEVER,
 };
 
 struct ph_link_options {
@@ -76,6 +87,10 @@ struct ph_link_options {
     uint32_t window; /* requests in flight, 1..PH_HXFR_MAX_WINDOW */
     uint32_t bitrate; /* bit/s; 0: the host's default */
     uint32_t timeout_ms; /* for an answer; 0: 5000 */
+    enum ph_link_packing packing;
+    /* Frames after which the host's picture is compared with ours, where no
+     * memory is shared; 0: 256, or 5 s. */
+    uint32_t check_every;
 };
 
 struct ph_link *ph_link_create(const struct ph_link_options *options,
@@ -130,10 +145,17 @@ enum ph_link_result ph_link_repeat(
 /* Takes effect at the host with the next frame. Any thread. */
 void ph_link_set_bitrate(struct ph_link *link, uint32_t bitrate);
 
-/* Counted since ph_link_create. */
+/* Counted since ph_link_create, or as it is now. */
 struct ph_link_stats {
-    bool shared; /* pictures are in memory that the host shares */
     uint64_t bytes_sent;
+    uint64_t moved; /* frames with moves */
+    uint64_t packed; /* frames that were packed */
+    uint64_t checks; /* pictures that the host compared with ours */
+    uint64_t mismatches;
+    bool shared; /* pictures are in memory that the host shares */
+    uint32_t window; /* frames that may be in flight */
+    double bytes_per_s; /* of the way; 0: not known */
+    uint32_t rtt_us; /* of the way; 0: not known */
 };
 
 void ph_link_get_stats(struct ph_link *link, struct ph_link_stats *out);

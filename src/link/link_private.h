@@ -10,6 +10,7 @@
 #include "common/macros.h"
 #include "link/link.h"
 #include "link/slots.h"
+#include "link/tiles.h"
 
 enum {
     PH_LINK_SESSION = 1
@@ -29,8 +30,11 @@ struct ph_link_request {
     int64_t pts;
     uint32_t flags;
     uint8_t slot;
+    bool whole;
     uint16_t rect_count;
     int64_t submitted_ns;
+    int64_t begun_ns; /* when writing it began */
+    size_t bytes; /* of its message */
     struct ph_rect rects[PH_HXFR_MAX_RECTS];
 };
 
@@ -40,8 +44,23 @@ struct ph_link_out {
     size_t len; /* of head */
     size_t done;
     struct ph_slots_reader pixels; /* follow the head */
+    const uint8_t *body; /* or these do */
+    size_t body_left;
     struct ph_slots *slots; /* reference, while pixels or a request need it */
     bool request; /* it is the newest written one */
+};
+
+/* Comparing the host's picture with ours. */
+struct ph_link_check {
+    uint32_t frames; /* since the last */
+    int64_t last_ns;
+    bool due; /* the newest is to be sent behind the message being written */
+    /* A ring of those that were not answered yet. */
+    struct ph_hxfr_checksum own[PH_HXFR_MAX_WINDOW];
+    uint32_t head;
+    uint32_t awaited;
+    uint32_t stale; /* of them: their surface was replaced */
+    bool wrong; /* the next frame has to be whole */
 };
 
 struct ph_link_shared {
@@ -60,7 +79,8 @@ struct ph_link_shared {
     struct ph_slots *acquired; /* holds the memory that is drawn into */
     bool room_wanted;
     bool can_repeat;
-    uint32_t window;
+    uint32_t window; /* granted */
+    uint32_t allowed; /* of it, for now */
     uint32_t next_sequence;
     uint32_t bitrate;
     bool bitrate_changed;
@@ -93,6 +113,11 @@ struct ph_link {
     bool told_down;
     char reason[160];
     struct ph_link_out out;
+    struct ph_link_tiles tiles;
+    struct ph_flow flow;
+    struct ph_link_check check;
+    size_t answered_bytes; /* of the request answered last */
+    int64_t answered_begun_ns;
     struct ph_rect whole; /* the picture of a version 1 frame */
     /* Version 1: see thread.c, "parked". */
     bool hung_up; /* the host ended the connection */
@@ -125,6 +150,16 @@ bool ph_link_handshake(struct ph_link *link);
 bool ph_link_flush(struct ph_link *link, bool *full);
 bool ph_link_is_sending(const struct ph_link *link);
 void ph_link_drop_message(struct ph_link *link);
+
+/* check.c: after a frame with this picture was begun; when its turn has come;
+ * when the host answers (false: reason is set). */
+void ph_link_check_note(
+        struct ph_link *link, uint32_t sequence, const struct ph_nv12 *picture);
+void ph_link_check_write(struct ph_link *link, struct ph_writer *w);
+bool ph_link_check_take(struct ph_link *link, const struct ph_hxfr_header *h);
+/* For a new surface, and for a new connection. */
+void ph_link_check_new_surface(struct ph_link *link);
+void ph_link_check_reset(struct ph_link *link);
 
 /* incoming.c: reads and handles one message. False: reason is set. */
 bool ph_link_receive(struct ph_link *link);

@@ -36,13 +36,15 @@ void ph_link_drop_message(struct ph_link *link)
 {
     begin(link);
     link->out.pixels = (struct ph_slots_reader){0};
+    link->out.body_left = 0;
     ph_slots_unref(link->out.slots);
     link->out.slots = NULL;
 }
 
 bool ph_link_is_sending(const struct ph_link *link)
 {
-    return link->out.done < link->out.len || link->out.pixels.left > 0;
+    const struct ph_link_out *out = &link->out;
+    return out->done < out->len || out->pixels.left > 0 || out->body_left > 0;
 }
 
 static bool write_surface(struct ph_link *link)
@@ -83,7 +85,16 @@ static bool announce(struct ph_link *link)
     }
     struct ph_slots *slots =
             ph_slots_create(&link->announced, (uint8_t)(s->window + 1));
-    if (!slots) {
+    bool tiles = link->capabilities & PH_HXFR_CAP_MOVES;
+    ph_link_check_new_surface(link);
+    if (!tiles) {
+        ph_link_tiles_finish(&link->tiles);
+    }
+    if (!slots ||
+            (tiles &&
+                    !ph_link_tiles_init(&link->tiles, link->announced.width,
+                            link->announced.height))) {
+        ph_slots_unref(slots);
         return ph_link_fail(link, "no memory for pictures of %ux%u",
                 link->announced.width, link->announced.height);
     }
@@ -123,6 +134,38 @@ static void write_v1_frame(struct ph_link *link, const struct ph_slots *slots,
     finish(link, &w);
 }
 
+/* What differs from the host's picture. A repeated frame is sent whole when
+ * the host's is not ours. */
+static void write_tiles(struct ph_link *link, const struct ph_slots *slots,
+        const struct ph_link_request *r)
+{
+    const struct ph_hxfr_slots *l = &slots->layout;
+    struct ph_link_tiles_frame f = {
+            .head = {.sequence = r->sequence, .pts = r->pts, .flags = r->flags},
+            .picture = {{ph_slots_plane(slots, r->slot, 0),
+                                ph_slots_plane(slots, r->slot, 1)},
+                    {l->stride[0], l->stride[1]}, slots->width, slots->height},
+            .rects = r->rects,
+            .rect_count = r->rect_count,
+            .whole = r->whole || link->check.wrong,
+            .pack = link->capabilities & PH_HXFR_CAP_LZ4 &&
+                    (link->options.packing == PH_LINK_PACK_ALWAYS ||
+                            ph_flow_wants_packing(&link->flow)),
+    };
+    struct ph_writer w = begin(link);
+    struct ph_link_tiles *t = &link->tiles;
+    ph_link_tiles_write(t, &link->flow, &w, PH_LINK_SESSION, &f);
+    finish(link, &w);
+    link->out.body = t->body;
+    link->out.body_left = t->body_size;
+    link->check.wrong = false;
+    ph_link_check_note(link, r->sequence, &f.picture);
+    pthread_mutex_lock(&link->shared.lock);
+    link->shared.stats.moved += t->moved;
+    link->shared.stats.packed += t->body == t->packed;
+    pthread_mutex_unlock(&link->shared.lock);
+}
+
 static void write_ext_frame(struct ph_link *link, const struct ph_slots *slots,
         const struct ph_link_request *r)
 {
@@ -149,15 +192,21 @@ static void write_ext_frame(struct ph_link *link, const struct ph_slots *slots,
 /* A request stays in the ring, and its slot the link's, until it is answered:
  * which this thread does, and not before the last byte is written. Takes the
  * reference. */
-static void write_request(struct ph_link *link, struct ph_slots *slots,
-        const struct ph_link_request *r)
+static void write_request(
+        struct ph_link *link, struct ph_slots *slots, struct ph_link_request *r)
 {
+    bool tiles = link->tiles.delta && !slots->shared &&
+            (r->type != PH_HXFR_REPEAT || link->check.wrong);
     ph_link_drop_message(link);
     if (link->version == 1) {
         write_v1_frame(link, slots, r);
+    } else if (tiles) {
+        write_tiles(link, slots, r);
     } else {
         write_ext_frame(link, slots, r);
     }
+    r->begun_ns = ph_clock_ns();
+    r->bytes = link->out.len + link->out.pixels.left + link->out.body_left;
     link->out.request = true;
     link->out.slots = slots;
 }
@@ -211,6 +260,12 @@ enum step {
 static enum step begin_message(struct ph_link *link)
 {
     struct ph_link_shared *s = &link->shared;
+    if (link->check.due) {
+        struct ph_writer w = begin(link);
+        ph_link_check_write(link, &w);
+        finish(link, &w);
+        return STEP_DONE;
+    }
     pthread_mutex_lock(&s->lock);
     /* One surface at a time: the answer to an older one would not fit. */
     bool surface = s->surface_changed && link->slots_deadline_ns == PH_NEVER;
@@ -239,6 +294,9 @@ static bool write_some(struct ph_link *link, bool *full)
     if (head > 0) {
         iov[count++] = (struct iovec){out->head + out->done, head};
     }
+    if (out->body_left > 0) {
+        iov[count++] = (struct iovec){(void *)out->body, out->body_left};
+    }
     count += ph_slots_peek(&out->pixels, iov + count, PIECES - count);
     ssize_t n = ph_net_write_some(link->fd, iov, count);
     if (n < 0) {
@@ -250,7 +308,13 @@ static bool write_some(struct ph_link *link, bool *full)
     pthread_mutex_unlock(&link->shared.lock);
     size_t of_head = PH_MIN((size_t)n, head);
     out->done += of_head;
-    ph_slots_advance(&out->pixels, (size_t)n - of_head);
+    size_t rest = (size_t)n - of_head;
+    if (out->body_left > 0) {
+        out->body += rest;
+        out->body_left -= rest;
+    } else {
+        ph_slots_advance(&out->pixels, rest);
+    }
     return true;
 }
 

@@ -85,6 +85,7 @@ static void close_socket(struct ph_link *link)
     pthread_mutex_unlock(&link->shared.lock);
     ph_close(&link->fd);
     ph_link_drop_message(link);
+    ph_link_check_reset(link);
     link->slots_deadline_ns = PH_NEVER;
     link->hung_up = false;
 }

@@ -104,6 +104,13 @@ void ph_delta_gather(const struct ph_delta *d, uint8_t *out)
     }
 }
 
+uint64_t ph_delta_sum(const struct ph_nv12 *p)
+{
+    uint64_t sum =
+            ph_hxfr_sum(0, p->plane[0], p->stride[0], p->width, p->height);
+    return ph_hxfr_sum(sum, p->plane[1], p->stride[1], p->width, p->height / 2);
+}
+
 static struct ph_rect box_of(const struct ph_region *region)
 {
     uint32_t x0 = UINT16_MAX;

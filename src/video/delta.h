@@ -40,3 +40,6 @@ void ph_delta_update(struct ph_delta *delta, const struct ph_nv12 *now,
 
 /* Copies the pixels of the tiles, as TILES carries them, to out (`bytes`). */
 void ph_delta_gather(const struct ph_delta *delta, uint8_t *out);
+
+/* The sum of a picture that CHECKSUM carries. */
+uint64_t ph_delta_sum(const struct ph_nv12 *picture);

@@ -37,7 +37,6 @@ static void draw(const struct ph_hxfr_surface *info,
     if (ok) {
         ph_surface_patch(&surface, f, pixels);
     }
-    ph_surface_sum(&surface);
     ph_surface_finish(&surface);
     must(budget.used == 0);
     free(pixels);

@@ -11,7 +11,7 @@ import sys
 
 from files import ROOT, bare_c, read, scripts, tracked
 
-RANK = {"common": 0, "proto": 1, "video": 2, "link": 2, "x11": 2}
+RANK = {"common": 0, "proto": 1, "video": 2, "link": 3, "x11": 2}
 PROGRAMS = ("hostd", "deskd", "cli", "relink", "vsockenc")
 MAX_FILE = 600
 MAX_FILE_JS = 300
@@ -51,7 +51,7 @@ def includes(name):
 
 
 def check_layers():
-    """Program -> link, video -> proto -> common; programs stay apart."""
+    """Program -> link -> video -> proto -> common; programs stay apart."""
     for name in c_files("src/"):
         own = name.split("/")[1]
         for number, quoted, target in includes(name):

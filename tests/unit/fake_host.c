@@ -407,6 +407,8 @@ static bool take_hello(struct fake_host *h, size_t len)
     if (!ph_hxfr_parse_hello(h->surface->in, len, &hello)) {
         return false;
     }
+    /* Made of headers alone, it neither moves nor unpacks. */
+    hello.capabilities &= ~(uint32_t)(PH_HXFR_CAP_MOVES | PH_HXFR_CAP_LZ4);
     if (h->kind == FAKE_TILES) {
         hello.capabilities &= ~(uint32_t)PH_HXFR_CAP_MEMFD;
     }
