@@ -21,10 +21,10 @@
 #include "common/clock.h"
 #define LOG_MODULE "capture"
 #include "common/log.h"
-#include "x11/x11.h"
 #include "deskd/x11_cursor.h"
 #include "deskd/x11_picture.h"
 #include "x11/resize.h"
+#include "x11/x11.h"
 
 /* Reads in a row that failed after which the screen counts as lost. */
 #define MAX_FAILURES 3

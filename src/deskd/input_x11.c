@@ -19,9 +19,10 @@
 #include "common/clock.h"
 #define LOG_MODULE "input"
 #include "common/log.h"
-#include "x11/x11.h"
+#include "deskd/touch_emulation.h"
 #include "deskd/x11_layout.h"
 #include "deskd/x11_text.h"
+#include "x11/x11.h"
 
 #define RECONNECT_NS (500 * PH_NS_PER_MS)
 #define DETENT 120
@@ -44,6 +45,7 @@ struct x11 {
     char *layout;
     struct ph_x11 x;
     struct ph_x11_text *text;
+    struct ph_touch_emulation *touch;
     uint8_t num_mod;
     guint watch;
     int64_t retry_ns;
@@ -370,9 +372,17 @@ static void locks(struct ph_input *input, bool caps, bool num)
     }
 }
 
+static void touch(struct ph_input *input, enum ph_input_touch what,
+        uint8_t finger, uint32_t x, uint32_t y, uint32_t width, uint32_t height)
+{
+    ph_touch_emulation_event(
+            from_base(input)->touch, what, finger, x, y, width, height);
+}
+
 static void release_all(struct ph_input *input)
 {
     struct x11 *i = from_base(input);
+    ph_touch_emulation_cancel(i->touch);
     for (uint16_t code = 0; code < KEY_CNT; code++) {
         if (i->keys[code]) {
             key(input, code, false);
@@ -389,6 +399,7 @@ static void destroy(struct ph_input *input)
     if (i->x.conn) {
         release_all(input);
     }
+    ph_touch_emulation_destroy(i->touch);
     disconnect(i);
     free(i->display);
     free(i->layout);
@@ -403,6 +414,7 @@ static const struct ph_input_ops ops = {
         .wheel = wheel,
         .motion = motion,
         .text = text,
+        .touch = touch,
         .locks = locks,
         .release_all = release_all,
         .destroy = destroy,
@@ -413,6 +425,7 @@ struct ph_input *ph_input_x11_create(
 {
     struct x11 *i = ph_xcalloc(1, sizeof(*i));
     i->base.ops = &ops;
+    i->touch = ph_touch_emulation_create(&i->base);
     i->display = display ? ph_xstrdup(display) : NULL;
     i->layout = layout ? ph_xstrdup(layout) : NULL;
     if (!connect_x11(i, error, size)) {

@@ -7,8 +7,8 @@
  */
 #pragma once
 
-#include "x11/x11.h"
 #include "video/region.h"
+#include "x11/x11.h"
 
 struct ph_x11_picture;
 
