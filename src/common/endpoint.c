@@ -43,6 +43,39 @@ static bool parse_tcp(const char *text, struct ph_endpoint *ep)
     return set_address(ep, host, len, sizeof(ep->address));
 }
 
+static bool parse_vsock(const char *text, struct ph_endpoint *ep)
+{
+    char cid[16];
+    size_t len = strcspn(text, ":");
+    if (len == 0 || len >= sizeof(cid)) {
+        return false;
+    }
+    memcpy(cid, text, len);
+    cid[len] = 0;
+    ep->kind = PH_ENDPOINT_VSOCK;
+    ep->port = PH_DEFAULT_PORT;
+    if (strcmp(cid, "any") == 0) {
+        ep->cid = PH_ENDPOINT_CID_ANY;
+    } else if (!ph_parse_u32(cid, 0, PH_ENDPOINT_CID_ANY - 1, &ep->cid)) {
+        return false;
+    }
+    text += len;
+    return !*text || ph_parse_u32(text + 1, 0, UINT32_MAX - 1, &ep->port);
+}
+
+/* PATH of unix and, as its own end is one on the host, virtio-serial. */
+static bool parse_path(const char *text, const char *path,
+        struct ph_endpoint *ep, char *error, size_t size)
+{
+    size_t max = sizeof(((struct sockaddr_un *)0)->sun_path);
+    if (set_address(ep, path, strlen(path), max)) {
+        return true;
+    }
+    snprintf(error, size, "'%s': the path must have 1 to %zu characters", text,
+            max - 1);
+    return false;
+}
+
 bool ph_endpoint_parse(
         const char *text, struct ph_endpoint *out, char *error, size_t size)
 {
@@ -53,16 +86,26 @@ bool ph_endpoint_parse(
             return false;
         }
     } else if (!strncmp(text, "unix:", 5)) {
-        size_t max = sizeof(((struct sockaddr_un *)0)->sun_path);
         ep.kind = PH_ENDPOINT_UNIX;
-        if (!set_address(&ep, text + 5, strlen(text + 5), max)) {
-            snprintf(error, size,
-                    "'%s': the path must have 1 to %zu characters", text,
-                    max - 1);
+        if (!parse_path(text, text + 5, &ep, error, size)) {
             return false;
         }
+    } else if (!strncmp(text, "vsock:", 6)) {
+        if (!parse_vsock(text + 6, &ep)) {
+            snprintf(error, size, "'%s' is not vsock:CID:PORT", text);
+            return false;
+        }
+    } else if (!strncmp(text, "virtio-serial:", 14)) {
+        ep.kind = PH_ENDPOINT_SERIAL;
+        if (!parse_path(text, text + 14, &ep, error, size)) {
+            return false;
+        }
+    } else if (!strcmp(text, "auto")) {
+        ep.kind = PH_ENDPOINT_AUTO;
     } else {
-        snprintf(error, size, "'%s' is neither tcp:HOST:PORT nor unix:PATH",
+        snprintf(error, size,
+                "'%s' is none of tcp:HOST:PORT, unix:PATH, vsock:CID:PORT, "
+                "virtio-serial:PATH, auto",
                 text);
         return false;
     }
@@ -72,11 +115,28 @@ bool ph_endpoint_parse(
 
 void ph_endpoint_format(const struct ph_endpoint *ep, char *out, size_t size)
 {
-    if (ep->kind == PH_ENDPOINT_UNIX) {
-        snprintf(out, size, "unix:%s", ep->address);
-        return;
-    }
     bool v6 = strchr(ep->address, ':') != NULL;
-    snprintf(out, size, "tcp:%s%s%s:%u", v6 ? "[" : "", ep->address,
-            v6 ? "]" : "", ep->port);
+    switch (ep->kind) {
+    case PH_ENDPOINT_TCP:
+        snprintf(out, size, "tcp:%s%s%s:%u", v6 ? "[" : "", ep->address,
+                v6 ? "]" : "", (unsigned)ep->port);
+        break;
+    case PH_ENDPOINT_UNIX:
+        snprintf(out, size, "unix:%s", ep->address);
+        break;
+    case PH_ENDPOINT_VSOCK:
+        if (ep->cid == PH_ENDPOINT_CID_ANY) {
+            snprintf(out, size, "vsock:any:%u", (unsigned)ep->port);
+        } else {
+            snprintf(out, size, "vsock:%u:%u", (unsigned)ep->cid,
+                    (unsigned)ep->port);
+        }
+        break;
+    case PH_ENDPOINT_SERIAL:
+        snprintf(out, size, "virtio-serial:%s", ep->address);
+        break;
+    case PH_ENDPOINT_AUTO:
+        snprintf(out, size, "auto");
+        break;
+    }
 }

@@ -3,7 +3,11 @@
  * Where the other end of a byte stream is, as one string:
  *   tcp:HOST:PORT   tcp:[::1]:15937   tcp:HOST (port 15937)
  *   unix:PATH
- * Further kinds (vsock, virtio-serial) get a row of their own here.
+ *   vsock:CID:PORT       vsock:2 (port 15937; 2 is the host of a VM, 1 the
+ *                        machine itself; "any" is for listening)
+ *   virtio-serial:PATH   in a guest the port, or its name; on the host the
+ *                        unix socket of QEMU's chardev
+ *   auto                 in a guest: whichever of these leads to a host
  */
 #pragma once
 
@@ -16,12 +20,18 @@
 enum ph_endpoint_kind {
     PH_ENDPOINT_TCP,
     PH_ENDPOINT_UNIX,
+    PH_ENDPOINT_VSOCK,
+    PH_ENDPOINT_SERIAL,
+    PH_ENDPOINT_AUTO,
 };
+
+#define PH_ENDPOINT_CID_ANY UINT32_MAX
 
 struct ph_endpoint {
     enum ph_endpoint_kind kind;
     char address[256]; /* host name or number, or the path */
-    uint16_t port; /* TCP only; 0 lets the system choose */
+    uint32_t port; /* TCP and vsock; 0 lets the system choose */
+    uint32_t cid; /* vsock */
 };
 
 #define PH_ENDPOINT_TEXT_MAX 280

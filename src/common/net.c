@@ -16,6 +16,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/macros.h"
+#include "common/vsock.h"
 
 #ifdef MSG_NOSIGNAL
 enum {
@@ -110,7 +111,7 @@ static socklen_t unix_address(
 static struct addrinfo *resolve(const struct ph_endpoint *ep, int flags)
 {
     char port[8];
-    snprintf(port, sizeof(port), "%u", ep->port);
+    snprintf(port, sizeof(port), "%u", (unsigned)ep->port);
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags};
     struct addrinfo *list = NULL;
     if (getaddrinfo(ep->address, port, &hints, &list) != 0) {
@@ -120,12 +121,36 @@ static struct addrinfo *resolve(const struct ph_endpoint *ep, int flags)
     return list;
 }
 
+/* Addresses that need no name service: unix sockets, of QEMU's chardevs too,
+ * and vsock. False: others, or errno. */
+static bool plain_address(const struct ph_endpoint *ep, bool listening,
+        struct sockaddr_storage *out, socklen_t *len)
+{
+    struct sockaddr_un sa;
+    switch (ep->kind) {
+    case PH_ENDPOINT_UNIX:
+    case PH_ENDPOINT_SERIAL:
+        *len = unix_address(ep, &sa);
+        memcpy(out, &sa, sizeof(sa));
+        return true;
+    case PH_ENDPOINT_VSOCK:
+        return ph_vsock_address(ep, listening, out, len);
+    case PH_ENDPOINT_TCP:
+    case PH_ENDPOINT_AUTO:
+        break;
+    }
+    errno = ENOTSUP;
+    return false;
+}
+
 int ph_net_connect(const struct ph_endpoint *ep, int64_t deadline_ns)
 {
-    if (ep->kind == PH_ENDPOINT_UNIX) {
-        struct sockaddr_un sa;
-        socklen_t len = unix_address(ep, &sa);
-        return connect_to((struct sockaddr *)&sa, len, deadline_ns);
+    if (ep->kind != PH_ENDPOINT_TCP) {
+        struct sockaddr_storage sa;
+        socklen_t len = 0;
+        return plain_address(ep, false, &sa, &len)
+                ? connect_to((struct sockaddr *)&sa, len, deadline_ns)
+                : -1;
     }
     struct addrinfo *list = resolve(ep, 0);
     int fd = -1;
@@ -163,7 +188,7 @@ static int bind_and_listen(
     if (fd < 0) {
         return -1;
     }
-    if (sa->sa_family != AF_UNIX) {
+    if (sa->sa_family == AF_INET || sa->sa_family == AF_INET6) {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     }
     if (bind(fd, sa, len) < 0 || listen(fd, backlog) < 0) {
@@ -172,16 +197,19 @@ static int bind_and_listen(
     return ph_steal_fd(&fd);
 }
 
-static uint16_t bound_port(int fd)
+static uint32_t bound_port(int fd)
 {
     union {
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
+        struct sockaddr_storage storage;
     } sa = {0};
     socklen_t len = sizeof(sa);
-    if (getsockname(fd, &sa.any, &len) < 0) {
-        return 0;
+    uint32_t port = 0;
+    if (getsockname(fd, &sa.any, &len) < 0 ||
+            ph_vsock_port(&sa.storage, &port)) {
+        return port;
     }
     return ntohs(
             sa.any.sa_family == AF_INET6 ? sa.v6.sin6_port : sa.v4.sin_port);
@@ -189,14 +217,23 @@ static uint16_t bound_port(int fd)
 
 int ph_net_listen(struct ph_endpoint *ep, int backlog)
 {
-    if (ep->kind == PH_ENDPOINT_UNIX) {
-        struct sockaddr_un sa;
-        socklen_t len = unix_address(ep, &sa);
-        remove_stale(ep);
-        return bind_and_listen((struct sockaddr *)&sa, len, backlog);
+    int fd = -1;
+    if (ep->kind != PH_ENDPOINT_TCP) {
+        struct sockaddr_storage sa;
+        socklen_t len = 0;
+        if (!plain_address(ep, true, &sa, &len)) {
+            return -1;
+        }
+        if (ep->kind != PH_ENDPOINT_VSOCK) {
+            remove_stale(ep);
+        }
+        fd = bind_and_listen((struct sockaddr *)&sa, len, backlog);
+        if (fd >= 0 && ep->kind == PH_ENDPOINT_VSOCK) {
+            ep->port = bound_port(fd);
+        }
+        return fd;
     }
     struct addrinfo *list = resolve(ep, AI_PASSIVE);
-    int fd = -1;
     for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next) {
         fd = bind_and_listen(a->ai_addr, a->ai_addrlen, backlog);
     }
@@ -329,6 +366,22 @@ enum ph_net_result ph_net_read_full(
     return PH_NET_OK;
 }
 
+/* A virtio port takes one buffer at a time, and each has its price. */
+static ssize_t write_joined(int fd, const struct iovec *iov, int count)
+{
+    uint8_t buf[32 << 10]; /* no more fits into one of its buffers */
+    size_t n = 0;
+    if (iov[0].iov_len >= sizeof(buf)) {
+        return write(fd, iov[0].iov_base, iov[0].iov_len);
+    }
+    for (int i = 0; i < count && n < sizeof(buf); i++) {
+        size_t len = PH_MIN(iov[i].iov_len, sizeof(buf) - n);
+        memcpy(buf + n, iov[i].iov_base, len);
+        n += len;
+    }
+    return write(fd, buf, n);
+}
+
 static ssize_t transmit(int fd, struct iovec *iov, int count, int pass_fd)
 {
     union control control;
@@ -345,7 +398,7 @@ static ssize_t transmit(int fd, struct iovec *iov, int count, int pass_fd)
     }
     ssize_t n = sendmsg(fd, &msg, SEND_FLAGS);
     if (n < 0 && errno == ENOTSOCK) {
-        return writev(fd, iov, count);
+        return write_joined(fd, iov, count);
     }
     return n;
 }

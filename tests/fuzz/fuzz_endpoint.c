@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ph_endpoint_format(&a, again, sizeof(again));
         if (!ph_endpoint_parse(again, &b, error, sizeof(error)) ||
                 a.kind != b.kind || strcmp(a.address, b.address) != 0 ||
-                (a.kind == PH_ENDPOINT_TCP && a.port != b.port)) {
+                a.port != b.port || a.cid != b.cid) {
             abort();
         }
     }

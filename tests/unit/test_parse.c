@@ -59,7 +59,7 @@ static void test_size(void)
 }
 
 static void check_endpoint(
-        const char *text, const char *address, uint16_t port, const char *back)
+        const char *text, const char *address, uint32_t port, const char *back)
 {
     struct ph_endpoint ep;
     char error[200] = "";
@@ -77,11 +77,19 @@ static void test_endpoint(void)
 {
     check_endpoint("tcp:127.0.0.1:80", "127.0.0.1", 80, "tcp:127.0.0.1:80");
     check_endpoint("tcp:host", "host", 15937, "tcp:host:15937");
+    check_endpoint("vsock:2:15937", "", 15937, "vsock:2:15937");
+    check_endpoint("vsock:4294967294", "", 15937, "vsock:4294967294:15937");
+    check_endpoint("vsock:any:70000", "", 70000, "vsock:any:70000");
+    check_endpoint(
+            "virtio-serial:/dev/a:b", "/dev/a:b", 0, "virtio-serial:/dev/a:b");
+    check_endpoint("auto", "", 0, "auto");
     check_endpoint("tcp:[::1]:0", "::1", 0, "tcp:[::1]:0");
     check_endpoint("unix:/a b", "/a b", 0, "unix:/a b");
     static const char *const bad[] = {"", "tcp:", "tcp::80", "tcp:[::1",
             "tcp:::1:80", "tcp:a:b", "tcp:a:65536",
-            "tcp:a:", "unix:", "127.0.0.1:80", "vsock:2"};
+            "tcp:a:", "unix:", "127.0.0.1:80", "vsock:", "vsock::1",
+            "vsock:x:1", "vsock:2:", "vsock:4294967295:1", "vsock:2:4294967295",
+            "vsock:2:1:1", "virtio-serial:", "auto:", "autos"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct ph_endpoint ep;
         char error[200] = "";
