@@ -29,7 +29,8 @@ static const struct ph_bench_options defaults = {
 
 static const struct ph_opt rows[] = {
         ROW('e', "endpoint", "ENDPOINT", PH_OPT_STRING, endpoint_text, 0, 0,
-                "where the host listens: tcp:HOST:PORT, unix:PATH"),
+                "where the host listens: tcp:HOST:PORT, unix:PATH,\n"
+                "vsock:CID:PORT, virtio-serial:PATH, auto"),
         ROW('c', "content", "WHAT", PH_OPT_STRING, content, 0, 0,
                 "static, typing, scroll, drag, video, or a file of raw BGRx "
                 "pictures (scroll)"),

@@ -39,8 +39,9 @@ static const struct ph_opt rows[] = {
                 "where browsers connect to\n"
                 "(127.0.0.1, the first free port of 8080 to 8099)"),
         ROW(0, "host", "ENDPOINT", PH_OPT_STRING, host, 0, 0,
-                "who encodes: tcp:HOST:PORT or unix:PATH of a\n"
-                "porthole-hostd; local starts one here (local);\n"
+                "who encodes: a porthole-hostd at tcp:HOST:PORT,\n"
+                "unix:PATH, vsock:CID:PORT, virtio-serial:PATH, or\n"
+                "auto in a virtual machine; local starts one here (local);\n"
                 "none leaves it to porthole-deskd to start one"),
         ROW('n', "name", "NAME", PH_OPT_STRING, name, 0, 0,
                 "of the desktop, as the page shows it"),

@@ -19,8 +19,10 @@ static const struct ph_opt rows[] = {
         {0, "http", "HOST:PORT", PH_OPT_STRING, ROW(http), 0, 0, NULL,
                 "where browsers come; port 0 picks one (127.0.0.1:8080)"},
         {0, "host", "ENDPOINT|local", PH_OPT_STRING, ROW(host), 0, 0, NULL,
-                "the porthole-hostd that encodes: tcp:HOST:PORT or\n"
-                "unix:PATH; local starts one here (local)"},
+                "the porthole-hostd that encodes: tcp:HOST:PORT,\n"
+                "unix:PATH, vsock:CID:PORT, virtio-serial:PATH; auto\n"
+                "looks for the host of this virtual machine; local\n"
+                "starts one here (local)"},
         {0, "display", "NAME", PH_OPT_STRING, ROW(display), 0, 0,
                 "WAYLAND_DISPLAY",
                 "the compositor's Wayland socket, or the X display"},

@@ -59,6 +59,10 @@ static int parse_endpoints(const struct ph_hostd_options *options,
             fprintf(stderr, "porthole-hostd: --listen: %s\n", error);
             return 2;
         }
+        if (endpoints[i].kind == PH_ENDPOINT_AUTO) {
+            fprintf(stderr, "porthole-hostd: --listen: 'auto' is for guests\n");
+            return 2;
+        }
     }
     *count = list.count;
     return 0;

@@ -16,8 +16,10 @@ const struct ph_hostd_options ph_hostd_defaults = {
 
 static const struct ph_opt opts[] = {
         {'l', "listen", "ENDPOINT", PH_OPT_LIST, AT(listen), 0, 0, NULL,
-                "tcp:HOST:PORT or unix:PATH; may be given several times,\n"
-                "port 0 picks a free one (default tcp:127.0.0.1:15937)"},
+                "tcp:HOST:PORT, unix:PATH, vsock:any:PORT, or virtio-serial:\n"
+                "PATH, the socket that a chardev of QEMU connects to; may be\n"
+                "given several times, port 0 picks a free one (default\n"
+                "tcp:127.0.0.1:15937)"},
         {0, "fd", "N", PH_OPT_U32, AT(fd), 0, 65535, NULL,
                 "serve only the guest connected to this inherited socket,\n"
                 "and end with it"},

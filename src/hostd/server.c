@@ -27,6 +27,7 @@ struct guest {
     struct ph_session *session;
     struct guest *next;
     bool evicted;
+    struct ph_serial line; /* one guest after the other; fd -1: none */
 };
 
 struct listener {
@@ -48,6 +49,7 @@ struct ph_server {
     struct guest *guests;
     unsigned guest_count;
     unsigned next_number;
+    bool ending;
 };
 
 struct ph_server *ph_server_create(const struct ph_server_config *config)
@@ -109,16 +111,54 @@ static void remove_guest(struct ph_server *s, struct guest *guest)
     }
 }
 
+/* The session of the next guest on a line. */
+static bool renew_session(struct guest *guest)
+{
+    struct ph_server *s = guest->server;
+    int fd = dup(guest->line.fd);
+    if (fd < 0 || !ph_net_adopt(fd)) {
+        LOG_ERRNO("dup");
+        ph_close(&fd);
+        return false;
+    }
+    pthread_mutex_lock(&s->lock);
+    ph_session_destroy(guest->session);
+    guest->session =
+            ph_session_create(&s->config.session, fd, s->next_number++);
+    ph_session_set_line(guest->session, &guest->line);
+    bool ok = !guest->evicted && !s->ending;
+    pthread_mutex_unlock(&s->lock);
+    return ok;
+}
+
+static void serve_line(struct guest *guest)
+{
+    if (!ph_serial_start(&guest->line, guest->line.fd)) {
+        return;
+    }
+    while (ph_serial_wait(&guest->line)) {
+        ph_session_run(guest->session);
+        if (!renew_session(guest)) {
+            return;
+        }
+    }
+}
+
 static void *serve_guest(void *arg)
 {
     struct guest *guest = arg;
     struct ph_server *s = guest->server;
-    ph_session_run(guest->session);
+    if (guest->line.fd >= 0) {
+        serve_line(guest);
+    } else {
+        ph_session_run(guest->session);
+    }
     /* Off the list first: nobody may interrupt a session that is gone. The
      * session is freed under the lock, so that destroy, which waits for the
      * list to be empty, waits for this as well. */
     pthread_mutex_lock(&s->lock);
     ph_session_destroy(guest->session);
+    ph_close(&guest->line.fd);
     remove_guest(s, guest);
     free(guest);
     pthread_mutex_unlock(&s->lock);
@@ -153,18 +193,24 @@ static void evict_locked(struct ph_server *s)
     }
 }
 
-bool ph_server_adopt(struct ph_server *s, int fd)
+/* line_fd: the same stream once more, when it cannot hang up; else -1. Takes
+ * both. */
+static bool add_guest(struct ph_server *s, int fd, int line_fd)
 {
     pthread_attr_t attr;
     pthread_t thread;
     struct guest *guest = ph_xcalloc(1, sizeof(*guest));
     guest->server = s;
+    guest->line.fd = line_fd;
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_mutex_lock(&s->lock);
     evict_locked(s);
     guest->session =
             ph_session_create(&s->config.session, fd, s->next_number++);
+    if (line_fd >= 0) {
+        ph_session_set_line(guest->session, &guest->line);
+    }
     guest->next = s->guests;
     s->guests = guest;
     s->guest_count++;
@@ -172,6 +218,7 @@ bool ph_server_adopt(struct ph_server *s, int fd)
     if (!ok) {
         LOG_ERR("no thread for one more guest");
         ph_session_destroy(guest->session);
+        ph_close(&guest->line.fd);
         remove_guest(s, guest);
         free(guest);
     }
@@ -180,10 +227,29 @@ bool ph_server_adopt(struct ph_server *s, int fd)
     return ok;
 }
 
-static void accept_guest(struct ph_server *s, int listener)
+bool ph_server_adopt(struct ph_server *s, int fd)
 {
-    int fd = ph_net_accept(listener);
-    if (fd >= 0) {
+    return add_guest(s, fd, -1);
+}
+
+static void adopt_line(struct ph_server *s, int fd)
+{
+    int line_fd = dup(fd);
+    if (line_fd < 0 || !ph_net_adopt(line_fd)) {
+        LOG_ERRNO("dup");
+        ph_close(&line_fd);
+        ph_close(&fd);
+        return;
+    }
+    add_guest(s, fd, line_fd);
+}
+
+static void accept_guest(struct ph_server *s, const struct listener *from)
+{
+    int fd = ph_net_accept(from->fd);
+    if (fd >= 0 && from->endpoint.kind == PH_ENDPOINT_SERIAL) {
+        adopt_line(s, fd);
+    } else if (fd >= 0) {
         ph_server_adopt(s, fd);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
         LOG_ERRNO("cannot accept a guest");
@@ -260,7 +326,7 @@ void ph_server_run(struct ph_server *s)
         }
         for (unsigned i = 0; i < s->listener_count; i++) {
             if (p[i].revents) {
-                accept_guest(s, s->listeners[i].fd);
+                accept_guest(s, &s->listeners[i]);
             }
         }
     }
@@ -273,11 +339,13 @@ void ph_server_destroy(struct ph_server *s)
     }
     for (unsigned i = 0; i < s->listener_count; i++) {
         ph_close(&s->listeners[i].fd);
-        if (s->listeners[i].endpoint.kind == PH_ENDPOINT_UNIX) {
+        enum ph_endpoint_kind kind = s->listeners[i].endpoint.kind;
+        if (kind == PH_ENDPOINT_UNIX || kind == PH_ENDPOINT_SERIAL) {
             unlink(s->listeners[i].endpoint.address);
         }
     }
     pthread_mutex_lock(&s->lock);
+    s->ending = true;
     for (struct guest *g = s->guests; g; g = g->next) {
         ph_session_interrupt(g->session);
     }

@@ -57,6 +57,11 @@ void ph_session_interrupt(struct ph_session *s)
     shutdown(s->fd, SHUT_RDWR);
 }
 
+void ph_session_set_line(struct ph_session *s, struct ph_serial *line)
+{
+    s->line = line;
+}
+
 int64_t ph_session_last_seen(const struct ph_session *s)
 {
     return s->last_seen;
@@ -271,6 +276,8 @@ void ph_session_run(struct ph_session *s)
     if (s->encoding) {
         pthread_join(s->encoder_thread, NULL);
     }
-    ph_session_interrupt(s);
+    if (!s->line) {
+        ph_session_interrupt(s);
+    }
     LOG_INFO("guest %u%s%s: gone", s->number, s->name[0] ? " " : "", s->name);
 }

@@ -12,6 +12,7 @@
 
 #include "hostd/budget.h"
 #include "hostd/encoder.h"
+#include "hostd/serial.h"
 #include "hostd/stats.h"
 
 struct ph_session;
@@ -31,6 +32,9 @@ struct ph_session_config {
 /* Takes the connected socket. number is for the log. */
 struct ph_session *ph_session_create(
         const struct ph_session_config *config, int fd, unsigned number);
+/* Its stream cannot hang up: the session also ends when the guest asks anew,
+ * which the line then knows, and leaves the stream open. Before run. */
+void ph_session_set_line(struct ph_session *session, struct ph_serial *line);
 /* Serves the guest on the calling thread until its connection ends. */
 void ph_session_run(struct ph_session *session);
 /* Any thread: makes run return soon. */

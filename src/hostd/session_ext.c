@@ -39,7 +39,7 @@ static bool handle_hello(struct ph_session *s)
     if (ph_pack_supported()) {
         ours |= PH_HXFR_CAP_LZ4;
     }
-    if (is_local(s->fd) && ph_memfile_supported()) {
+    if (!s->line && is_local(s->fd) && ph_memfile_supported()) {
         ours |= PH_HXFR_CAP_MEMFD;
     }
     s->extended = true;
@@ -226,8 +226,29 @@ static bool handle_timed_ping(struct ph_session *s)
     return ph_session_send(s, &w);
 }
 
+/* The guest that was here is no more: one that asks anew has the stream. */
+static bool handle_reset(struct ph_session *s)
+{
+    uint8_t payload[PH_HXFR_RESET_SIZE - PH_HXFR_HEADER_SIZE];
+    struct ph_hxfr_reset reset;
+    if (s->left != sizeof(payload)) {
+        return true;
+    }
+    if (!ph_session_read(s, payload, sizeof(payload))) {
+        return false;
+    }
+    if (ph_hxfr_parse_reset(payload, sizeof(payload), &reset) &&
+            reset.phase == PH_HXFR_RESET_ASK) {
+        ph_serial_asked(s->line, reset.nonce);
+    }
+    return false;
+}
+
 bool ph_session_handle_ext(struct ph_session *s)
 {
+    if (s->line && s->header.type == PH_HXFR_RESET) {
+        return handle_reset(s);
+    }
     if (s->header.type == PH_HXFR_HELLO) {
         return handle_hello(s);
     }

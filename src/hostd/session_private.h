@@ -32,6 +32,7 @@ struct ph_session {
     const struct ph_session_config *config;
     unsigned number;
     int fd;
+    struct ph_serial *line; /* a stream without hang-up, or NULL */
     _Atomic int64_t last_seen;
     struct ph_jobs jobs;
     pthread_mutex_t write_lock; /* one message at a time */

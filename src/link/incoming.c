@@ -371,6 +371,8 @@ bool ph_link_receive(struct ph_link *link)
         break;
     case PH_HXFR_ERROR:
         return take_error(link, &h);
+    case PH_HXFR_RESET:
+        return ph_link_fail(link, "the host began anew");
     case PH_HXFR_HELLO_RESP:
         link->version = 0; /* slower than we waited: ask again */
         return ph_link_fail(link, "the host speaks the extensions after all");

@@ -111,7 +111,8 @@ struct ph_link {
     uint32_t announced_generation;
     int64_t slots_deadline_ns; /* for SLOTS; PH_NEVER: none awaited */
     bool told_down;
-    char reason[160];
+    char reason[256];
+    char found[PH_ENDPOINT_TEXT_MAX]; /* where it connected last */
     struct ph_link_out out;
     struct ph_link_tiles tiles;
     struct ph_flow flow;

@@ -11,12 +11,13 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/net.h"
+#include "link/dial.h"
 #include "link/link_private.h"
 
 #define LOG_MODULE "link"
@@ -54,20 +55,45 @@ static void back_off(struct ph_link *link, int64_t deadline_ns)
     }
 }
 
+/* What was asked for was "auto": says, once for each, what it came to. */
+static void tell_found(struct ph_link *link, const struct ph_endpoint *found)
+{
+    char where[PH_ENDPOINT_TEXT_MAX];
+    ph_endpoint_format(found, where, sizeof(where));
+    if (link->options.endpoint.kind == PH_ENDPOINT_AUTO &&
+            strcmp(where, link->found) != 0) {
+        LOG_INFO("found a host at %s", where);
+    }
+    snprintf(link->found, sizeof(link->found), "%s", where);
+}
+
+static bool dial(struct ph_link *link, int64_t deadline_ns)
+{
+    char where[PH_ENDPOINT_TEXT_MAX] = "a host of our own";
+    char why[sizeof(link->reason)] = "";
+    struct ph_endpoint found;
+    if (link->options.connect) {
+        errno = 0;
+        link->fd =
+                link->options.connect(link->options.connect_data, deadline_ns);
+        snprintf(why, sizeof(why), "%s", strerror(errno));
+        return link->fd >= 0 ||
+                ph_link_fail(link, "cannot reach %s: %s", where, why);
+    }
+    link->fd = ph_dial(
+            &link->options.endpoint, deadline_ns, &found, why, sizeof(why));
+    if (link->fd >= 0) {
+        tell_found(link, &found);
+        return true;
+    }
+    ph_endpoint_format(&link->options.endpoint, where, sizeof(where));
+    return ph_link_fail(link, "cannot reach %.80s: %s", where, why);
+}
+
 static bool open_connection(struct ph_link *link)
 {
-    int64_t deadline = ph_deadline_ms(CONNECT_MS);
-    errno = 0;
-    link->fd = link->options.connect
-            ? link->options.connect(link->options.connect_data, deadline)
-            : ph_net_connect(&link->options.endpoint, deadline);
-    if (link->fd < 0) {
-        char where[PH_ENDPOINT_TEXT_MAX] = "a host of our own";
-        if (!link->options.connect) {
-            ph_endpoint_format(&link->options.endpoint, where, sizeof(where));
-        }
-        return ph_link_fail(
-                link, "cannot reach %.80s: %s", where, strerror(errno));
+    if (!dial(link, ph_deadline_ms(CONNECT_MS))) {
+        return false;
     }
     pthread_mutex_lock(&link->shared.lock);
     link->shared.fd = link->fd;

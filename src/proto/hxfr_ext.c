@@ -225,3 +225,25 @@ void ph_hxfr_write_checksum(struct ph_writer *w, uint16_t session,
     ph_write_u32(w, checksum->sequence);
     ph_write_u64(w, checksum->sum);
 }
+
+bool ph_hxfr_parse_reset(
+        const uint8_t *payload, size_t len, struct ph_hxfr_reset *out)
+{
+    struct ph_reader r = ph_reader(payload, len);
+    struct ph_hxfr_reset reset = {.nonce = ph_read_u64(&r)};
+    reset.phase = ph_read_u32(&r);
+    if (!r.ok || ph_reader_left(&r) || reset.phase > PH_HXFR_RESET_NEWS) {
+        return false;
+    }
+    *out = reset;
+    return true;
+}
+
+void ph_hxfr_write_reset(struct ph_writer *w, uint16_t session,
+        const struct ph_hxfr_reset *reset)
+{
+    ph_hxfr_begin(w, PH_HXFR_RESET, session,
+            PH_HXFR_RESET_SIZE - PH_HXFR_HEADER_SIZE);
+    ph_write_u64(w, reset->nonce);
+    ph_write_u32(w, reset->phase);
+}

@@ -24,7 +24,7 @@ enum ph_hxfr_ext_type {
     PH_HXFR_CHECKSUM = 0x87,
     PH_HXFR_TIMED_PING = 0x88,
     PH_HXFR_TIMED_PONG = 0x89,
-    PH_HXFR_RESET = 0x8A, /* reserved */
+    PH_HXFR_RESET = 0x8A,
     PH_HXFR_ACCESS_UNIT = 0x8B,
     PH_HXFR_FAILURE = 0x8C,
 };
@@ -265,3 +265,25 @@ void ph_hxfr_write_failure(struct ph_writer *w, uint16_t session,
 bool ph_hxfr_parse_timed(const uint8_t *payload, size_t len, uint64_t *token);
 void ph_hxfr_write_timed(
         struct ph_writer *w, uint8_t type, uint16_t session, uint64_t token);
+
+/* RESET, on streams that cannot hang up (virtio-serial): docs/protocol.md,
+ * "Streams without an end". */
+enum ph_hxfr_reset_phase {
+    PH_HXFR_RESET_ASK = 0, /* guest: I begin anew */
+    PH_HXFR_RESET_ANSWER = 1, /* host: all that was before is over */
+    PH_HXFR_RESET_BEGIN = 2, /* guest: what follows is a new connection */
+    PH_HXFR_RESET_NEWS = 3, /* host: I am new; ask */
+};
+
+struct ph_hxfr_reset {
+    uint64_t nonce; /* the guest's, the same in ASK, ANSWER and BEGIN */
+    uint32_t phase; /* enum ph_hxfr_reset_phase */
+};
+
+/* The whole message. */
+#define PH_HXFR_RESET_SIZE (PH_HXFR_HEADER_SIZE + 12)
+
+bool ph_hxfr_parse_reset(
+        const uint8_t *payload, size_t len, struct ph_hxfr_reset *out);
+void ph_hxfr_write_reset(struct ph_writer *w, uint16_t session,
+        const struct ph_hxfr_reset *reset);

@@ -140,6 +140,8 @@ static void fuzz_small(uint8_t type, const uint8_t *payload, size_t len)
     case PH_HXFR_TIMED_PING:
     case PH_HXFR_TIMED_PONG:
         ph_hxfr_parse_timed(payload, len, &token);
+        struct ph_hxfr_reset reset;
+        ph_hxfr_parse_reset(payload, len, &reset);
         break;
     case PH_HXFR_CHECKSUM:
         ph_hxfr_parse_checksum(payload, len, &checksum);

@@ -298,6 +298,27 @@ static void test_timed(void)
     }
 }
 
+static void test_reset(void)
+{
+    struct golden g = golden_read("hxfr-reset");
+    const uint8_t *payload = payload_of(&g, PH_HXFR_RESET);
+    struct ph_hxfr_reset reset = {0};
+    size_t len = PH_HXFR_RESET_SIZE - PH_HXFR_HEADER_SIZE;
+    CHECK_EQ(g.len, PH_HXFR_RESET_SIZE);
+    for (size_t n = 0; n <= len; n++) {
+        CHECK_EQ(ph_hxfr_parse_reset(payload, n, &reset), n == len);
+    }
+    CHECK_EQ(reset.nonce, 0x0123456789abcdef);
+    CHECK_EQ(reset.phase, PH_HXFR_RESET_ASK);
+    struct ph_writer w = ph_writer(out, sizeof(out));
+    ph_hxfr_write_reset(&w, 1, &reset);
+    golden_check("hxfr-reset", out, w.len);
+    uint8_t copy[PH_HXFR_RESET_SIZE];
+    memcpy(copy, payload, len);
+    copy[8] = PH_HXFR_RESET_NEWS + 1;
+    CHECK(!ph_hxfr_parse_reset(copy, len, &reset));
+}
+
 int main(void)
 {
     test_hello();
@@ -309,5 +330,6 @@ int main(void)
     test_slots();
     test_answers();
     test_timed();
+    test_reset();
     return CHECK_DONE();
 }
