@@ -48,6 +48,17 @@ bool ph_net_adopt(int fd)
     return true;
 }
 
+void ph_net_set_patience(int fd, uint32_t ms)
+{
+#if defined(TCP_USER_TIMEOUT)
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+#elif defined(TCP_RXT_CONNDROPTIME)
+    int seconds = (int)((ms + 999) / 1000);
+    setsockopt(
+            fd, IPPROTO_TCP, TCP_RXT_CONNDROPTIME, &seconds, sizeof(seconds));
+#endif
+}
+
 static int new_socket(int family)
 {
     int fd = socket(family, SOCK_STREAM, 0);

@@ -36,6 +36,12 @@ bool ph_net_pair(int fds[2]);
  * TCP. */
 bool ph_net_adopt(int fd);
 
+/* A TCP connection ends with ETIMEDOUT when the peer does not acknowledge, or
+ * has no room for, what was sent for so long; otherwise that takes a quarter
+ * of an hour. One that sends nothing lives on. Where the system has no such
+ * thing, nothing changes. */
+void ph_net_set_patience(int fd, uint32_t ms);
+
 /* A pipe that wakes a thread out of poll(): both ends non-blocking and
  * close-on-exec. False: errno. */
 bool ph_net_wake_pipe(int fds[2]);

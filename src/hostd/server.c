@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -185,11 +186,14 @@ static void evict_locked(struct ph_server *s)
         }
     }
     if (idle && staying >= s->config.max_guests) {
-        LOG_WARN("more than %u guests (--max-guests): the one that was silent "
-                 "longest goes",
+        char why[120];
+        snprintf(why, sizeof(why),
+                "more than %u guests (--max-guests): the one that was silent "
+                "longest goes",
                 s->config.max_guests);
+        LOG_WARN("%s", why);
         idle->evicted = true;
-        ph_session_interrupt(idle->session);
+        ph_session_dismiss(idle->session, why);
     }
 }
 

@@ -31,6 +31,7 @@ struct ph_session *ph_session_create(
     s->rate = (struct ph_rate){config->bitrate, DEFAULT_FPS, 0};
     s->window = PH_SESSION_WINDOW;
     s->held.fd = -1;
+    ph_net_set_patience(fd, config->progress_ms);
     s->unpacked.budget = config->budget;
     ph_jobs_init(&s->jobs, PH_SESSION_JOBS, config->budget);
     pthread_mutex_init(&s->write_lock, NULL);
@@ -60,6 +61,21 @@ void ph_session_interrupt(struct ph_session *s)
 void ph_session_set_line(struct ph_session *s, struct ph_serial *line)
 {
     s->line = line;
+}
+
+/* Not in the middle of an answer, and without waiting for a guest that may be
+ * gone. */
+void ph_session_dismiss(struct ph_session *s, const char *why)
+{
+    uint8_t buf[PH_JOB_REPLY_MAX];
+    struct ph_writer w = ph_writer(buf, sizeof(buf));
+    if (pthread_mutex_trylock(&s->write_lock) == 0) {
+        ph_hxfr_write_error(&w, 1, PH_HXFR_ERR_BUSY, why);
+        struct iovec iov = {w.data, w.len};
+        ph_net_write_some(s->fd, &iov, 1);
+        pthread_mutex_unlock(&s->write_lock);
+    }
+    ph_session_interrupt(s);
 }
 
 int64_t ph_session_last_seen(const struct ph_session *s)
@@ -134,12 +150,13 @@ bool ph_session_read_rest(
         struct ph_session *s, struct ph_buffer *buffer, bool *over)
 {
     enum {
-        STEP = 1 << 20
+        STEP = 64 << 10
     };
     *over = false;
     while (s->left > 0) {
-        /* What is there already may be filled at once. */
-        size_t room = buffer->cap - buffer->len;
+        /* What is there already may be filled at once; more is taken as much
+         * as has come, so that a header alone gets next to nothing. */
+        size_t room = PH_MAX(buffer->cap - buffer->len, buffer->len);
         size_t n = PH_MIN((size_t)s->left, PH_MAX(room, (size_t)STEP));
         if (!ph_buffer_reserve(buffer, n)) {
             *over = true;

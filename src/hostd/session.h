@@ -39,6 +39,8 @@ void ph_session_set_line(struct ph_session *session, struct ph_serial *line);
 void ph_session_run(struct ph_session *session);
 /* Any thread: makes run return soon. */
 void ph_session_interrupt(struct ph_session *session);
+/* The same, and the guest is told why when it reads. */
+void ph_session_dismiss(struct ph_session *session, const char *why);
 /* When the guest last sent something (ns); 0 as long as no whole message of
  * it was good. Any thread. */
 int64_t ph_session_last_seen(const struct ph_session *session);

@@ -299,13 +299,19 @@ static bool do_job(struct ph_session *s, struct ph_job *job)
     return false;
 }
 
-/* Nothing came for a while: only the screen is kept, for REPEAT. */
+/* Nothing came for a while: only the screen is kept, for REPEAT. A version 1
+ * guest sends whole pictures, and may be one that vanished in silence: nothing
+ * of it is kept. */
 static void become_idle(struct ph_session *s)
 {
     LOG_DBG("guest %u: idle, its encoder is given back", s->number);
     ph_session_close_encoder(s);
     ph_jobs_trim(&s->jobs);
     ph_buffer_finish(&s->unpacked);
+    if (s->held_serial == 0) {
+        ph_surface_finish(&s->held);
+        s->shown = false;
+    }
 }
 
 void *ph_session_encoder_thread(void *session)
@@ -313,7 +319,8 @@ void *ph_session_encoder_thread(void *session)
     struct ph_session *s = session;
     for (;;) {
         bool idle = false;
-        int64_t wait_ms = s->encoder ? (int64_t)s->config->idle_ms : -1;
+        bool keeps = s->encoder || (s->held.memory && s->held_serial == 0);
+        int64_t wait_ms = keeps ? (int64_t)s->config->idle_ms : -1;
         struct ph_job *job = ph_jobs_pop(&s->jobs, wait_ms, &idle);
         if (idle) {
             become_idle(s);

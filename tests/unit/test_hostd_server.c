@@ -125,14 +125,36 @@ static void test_crowd(void)
     talk(&late, 1);
     talk(&p, CROWD);
     /* The first of the crowd is gone. */
-    struct peer first = {.fd = fds[0]};
+    struct peer first = {.fd = fds[0], .payload = malloc(PEER_ROOM)};
+    peer_expect_error(&first, PH_HXFR_ERR_BUSY);
+    CHECK(strstr((const char *)first.payload + 4, "--max-guests") != NULL);
     peer_expect_end(&first);
+    free(first.payload);
     for (int i = 0; i < CROWD; i++) {
         close(fds[i]);
     }
     talk(&p, CROWD + 1);
     leave(&late);
     leave(&p);
+    finish(&h);
+}
+
+/* 200 guests at once, each with a frame in flight before the first is read. */
+static void test_all_served(void)
+{
+    enum {
+        GUESTS = 200
+    };
+    static struct peer p[GUESTS];
+    struct host h = begin(GUESTS);
+    for (int i = 0; i < GUESTS; i++) {
+        p[i] = connect_to(i % 2 ? &h.tcp : &h.local);
+        peer_picture(&p[i], PH_HXFR_NV12, 320, 240, i, (uint8_t)i);
+    }
+    for (int i = 0; i < GUESTS; i++) {
+        CHECK_EQ(peer_expect_picture(&p[i], i, true).corner[0], i);
+        leave(&p[i]);
+    }
     finish(&h);
 }
 
@@ -221,6 +243,7 @@ int main(void)
     }
     test_capabilities();
     test_crowd();
+    test_all_served();
     test_many();
     test_end();
     test_options();
