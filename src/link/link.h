@@ -91,6 +91,9 @@ struct ph_link_options {
     /* Frames after which the host's picture is compared with ours, where no
      * memory is shared; 0: 256, or 5 s. */
     uint32_t check_every;
+    /* What a version 1 host gets: PH_HXFR_NV12, or 0: BGRA, which harms none
+     * of them. */
+    uint32_t v1_format;
 };
 
 struct ph_link *ph_link_create(const struct ph_link_options *options,

@@ -56,7 +56,8 @@ static bool write_surface(struct ph_link *link)
         return true;
     }
     const struct ph_hxfr_surface *a = &link->announced;
-    if ((uint64_t)a->width * a->height * 4 > MAX_V1_PIXELS) {
+    struct ph_rect all = {0, 0, (uint16_t)a->width, (uint16_t)a->height};
+    if (ph_hxfr_rect_size(&all, a->format) > MAX_V1_PIXELS) {
         return ph_link_fail(link,
                 "%ux%u is more than a host of version 1 takes", a->width,
                 a->height);
@@ -64,14 +65,21 @@ static bool write_surface(struct ph_link *link)
     return true; /* nothing to send: each frame says its size */
 }
 
-/* Announces the surface: to a version 1 host BGRA, of which even the earliest
+/* To a version 1 host BGRA unless told otherwise: of that even the earliest
  * copies the right number of bytes a row. */
+static uint32_t pick_format(const struct ph_link *link)
+{
+    uint32_t v1 =
+            link->options.v1_format ? link->options.v1_format : PH_HXFR_BGRA;
+    return link->version == 1 ? v1 : PH_HXFR_NV12;
+}
+
 static bool announce(struct ph_link *link)
 {
     struct ph_link_shared *s = &link->shared;
     pthread_mutex_lock(&s->lock);
     s->surface_changed = false;
-    s->surface.format = link->version == 1 ? PH_HXFR_BGRA : PH_HXFR_NV12;
+    s->surface.format = pick_format(link);
     s->surface.sequence = s->next_sequence++;
     link->announced = s->surface;
     link->announced_generation = s->generation;

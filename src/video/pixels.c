@@ -79,6 +79,54 @@ static void copy_plane(const uint8_t *src, uint32_t src_stride, uint8_t *dst,
             src, (int)src_stride, dst, (int)dst_stride, (int)bytes, (int)rows);
 }
 
+void ph_pixels_draw_yuv(const struct ph_yuv *src, const struct ph_nv12 *dst)
+{
+    uint32_t chroma_width = (src->width + 1) / 2;
+    uint32_t chroma_height = (src->height + 1) / 2;
+    copy_plane(src->plane[0], src->stride[0], dst->plane[0], dst->stride[0],
+            src->width, src->height);
+    repeat_edges(dst->plane[0], dst->stride[0], src->width, src->height,
+            (struct ph_rect){
+                    0, 0, (uint16_t)dst->width, (uint16_t)dst->height});
+    if (src->plane[2]) {
+        MergeUVPlane(src->plane[1], (int)src->stride[1], src->plane[2],
+                (int)src->stride[2], dst->plane[1], (int)dst->stride[1],
+                (int)chroma_width, (int)chroma_height);
+    } else {
+        copy_plane(src->plane[1], src->stride[1], dst->plane[1], dst->stride[1],
+                chroma_width * 2, chroma_height);
+    }
+}
+
+static const struct YuvConstants *find_constants(
+        uint8_t matrix, bool full_range)
+{
+    enum {
+        BT709 = 1,
+        BT2020 = 9
+    };
+    switch (matrix) {
+    case BT709:
+        return full_range ? &kYuvF709Constants : &kYuvH709Constants;
+    case BT2020:
+        return full_range ? &kYuvV2020Constants : &kYuv2020Constants;
+    default:
+        return full_range ? &kYuvJPEGConstants : &kYuvI601Constants;
+    }
+}
+
+void ph_pixels_nv12_to_bgra(const struct ph_nv12 *src, uint8_t matrix,
+        bool full_range, uint8_t *dst, uint32_t dst_stride, struct ph_rect rect)
+{
+    size_t y = rect.y;
+    NV12ToARGBMatrix(src->plane[0] + y * src->stride[0] + rect.x,
+            (int)src->stride[0],
+            src->plane[1] + y / 2 * src->stride[1] + rect.x,
+            (int)src->stride[1], dst + y * dst_stride + (size_t)rect.x * 4,
+            (int)dst_stride, find_constants(matrix, full_range), rect.width,
+            rect.height);
+}
+
 void ph_pixels_copy_nv12(const struct ph_nv12 *src, const struct ph_nv12 *dst,
         struct ph_rect rect)
 {

@@ -28,6 +28,26 @@ struct ph_rgb {
     uint32_t format;
 };
 
+/* A picture with chroma of half size, rounded up: I420, or NV12 (plane[2] is
+ * NULL). */
+struct ph_yuv {
+    const uint8_t *plane[3];
+    uint32_t stride[3];
+    uint32_t width;
+    uint32_t height;
+};
+
+/* Copies all of src into dst, which may be one pixel wider and higher where
+ * those sides are odd: the last column and row are repeated there. */
+void ph_pixels_draw_yuv(const struct ph_yuv *src, const struct ph_nv12 *dst);
+
+/* Converts the rectangle (even position and sides) back, into the same place
+ * of a PH_HXFR_BGRA picture. matrix: as H.264 numbers it, unknown ones are
+ * taken as BT.601. */
+void ph_pixels_nv12_to_bgra(const struct ph_nv12 *src, uint8_t matrix,
+        bool full_range, uint8_t *dst, uint32_t dst_stride,
+        struct ph_rect rect);
+
 /* Converts the rectangle (even position and sides) of src into the same place
  * of dst. dst may be one pixel wider and higher than src when those sides are
  * odd: the last column and row are repeated there. */
