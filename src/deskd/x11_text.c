@@ -140,19 +140,34 @@ static xcb_keysym_t keysym_of(uint32_t character)
     return keysym != XKB_KEY_NoSymbol ? keysym : 0x01000000u | character;
 }
 
-/* Whether a modifier, a lock or another group is in effect: then the keys of
- * the layout mean something else. */
-static bool is_modified(struct ph_x11_text *t)
+/* What is in effect while text is typed. */
+struct state {
+    /* A modifier is held or another group locked: then the keys of the layout
+     * mean something else. */
+    bool modified;
+    bool caps; /* makes capitals of all letters, also of free keys */
+};
+
+static struct state get_state(struct ph_x11_text *t)
 {
+    enum {
+        HARMFUL = XCB_MOD_MASK_SHIFT | XCB_MOD_MASK_CONTROL | XCB_MOD_MASK_1 |
+                XCB_MOD_MASK_4 | XCB_MOD_MASK_5, /* not NumLock */
+    };
     AUTOFREE xcb_xkb_get_state_reply_t *state = xcb_xkb_get_state_reply(
             t->x->conn, xcb_xkb_get_state(t->x->conn, XCB_XKB_ID_USE_CORE_KBD),
             NULL);
-    /* NumLock and the like do no harm. */
-    return !state || state->group != 0 ||
-            (state->mods &
-                    (XCB_MOD_MASK_SHIFT | XCB_MOD_MASK_LOCK |
-                            XCB_MOD_MASK_CONTROL | XCB_MOD_MASK_1 |
-                            XCB_MOD_MASK_4 | XCB_MOD_MASK_5));
+    return (struct state){
+            .modified = !state || state->group != 0 || state->mods & HARMFUL,
+            .caps = state && state->lockedMods & XCB_MOD_MASK_LOCK,
+    };
+}
+
+static void lock_caps(struct ph_x11_text *t, bool locked)
+{
+    xcb_xkb_latch_lock_state(t->x->conn, XCB_XKB_ID_USE_CORE_KBD,
+            XCB_MOD_MASK_LOCK, locked ? XCB_MOD_MASK_LOCK : 0, false, 0, 0, 0,
+            0);
 }
 
 /* Types one character. False: it has to wait. */
@@ -194,11 +209,17 @@ static gboolean on_timer(gpointer data);
 static void go_on(struct ph_x11_text *t)
 {
     int64_t now = ph_clock_ns();
-    bool modified = is_modified(t);
+    struct state state = get_state(t);
+    if (state.caps) {
+        lock_caps(t, false);
+    }
     while (t->at < t->queue->len &&
-            type_one(t, g_array_index(t->queue, uint32_t, t->at), modified,
-                    now)) {
+            type_one(t, g_array_index(t->queue, uint32_t, t->at),
+                    state.modified, now)) {
         t->at++;
+    }
+    if (state.caps) {
+        lock_caps(t, true);
     }
     xcb_flush(t->x->conn);
     if (t->timer) {
