@@ -54,7 +54,6 @@ static inline struct peer peer_begin(const struct ph_session_config *config)
         exit(1);
     }
     struct peer p = {.fd = fds[0], .passed_fd = -1};
-    p.payload = malloc(PEER_ROOM);
     p.session = ph_session_create(config, fds[1], ++number);
     pthread_create(&p.thread, NULL, peer_serve, p.session);
     return p;
@@ -97,6 +96,7 @@ static inline int peer_read(struct peer *p)
         p->passed_fd = passed;
     }
     how.passed_fd = NULL;
+    p->payload = realloc(p->payload, p->header.payload + 1);
     return CHECK_EQ(
             ph_net_read_full(p->fd, p->payload, p->header.payload, &how),
             PH_NET_OK);

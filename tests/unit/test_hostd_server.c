@@ -74,8 +74,7 @@ static int join(const struct ph_endpoint *ep)
 /* Only fd and payload of a peer are used: its session is the server's. */
 static struct peer connect_to(const struct ph_endpoint *ep)
 {
-    struct peer p = {.passed_fd = -1, .payload = malloc(PEER_ROOM)};
-    p.fd = join(ep);
+    struct peer p = {.fd = join(ep), .passed_fd = -1};
     return p;
 }
 
@@ -125,7 +124,7 @@ static void test_crowd(void)
     talk(&late, 1);
     talk(&p, CROWD);
     /* The first of the crowd is gone. */
-    struct peer first = {.fd = fds[0], .payload = malloc(PEER_ROOM)};
+    struct peer first = {.fd = fds[0], .passed_fd = -1};
     peer_expect_error(&first, PH_HXFR_ERR_BUSY);
     CHECK(strstr((const char *)first.payload + 4, "--max-guests") != NULL);
     peer_expect_end(&first);
