@@ -46,6 +46,8 @@ static const struct ph_opt rows[] = {
                 "paint, compare and convert before the measurement"),
         ROW(0, "lz4", "WHEN", PH_OPT_STRING, lz4, 0, 0,
                 "pack tiles: auto, always, never (auto)"),
+        ROW(0, "no-sharing", NULL, PH_OPT_FLAG, no_sharing, 0, 0,
+                "send pixels also where memory could be shared"),
         ROW('v', "verify", NULL, PH_OPT_FLAG, verify, 0, 0,
                 "compare the host's picture with ours after every frame"),
         ROW('j', "json", NULL, PH_OPT_FLAG, json, 0, 0,

@@ -16,6 +16,7 @@ struct ph_bench_options {
     const char *content;
     bool raw_v1;
     bool prepared;
+    bool no_sharing;
     bool verify; /* compare the host's picture after every frame */
     bool json;
     const char *lz4; /* auto, always, never */

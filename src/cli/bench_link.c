@@ -167,21 +167,14 @@ static enum ph_link_result send(
     return result;
 }
 
-static bool send_picture(struct run *r, int64_t captured)
+static bool send_picture(
+        struct run *r, const struct ph_link_picture *p, int64_t captured)
 {
-    struct ph_link_picture p;
-    if (!acquire(r, &p)) {
-        return false;
-    }
-    if (p.generation != r->generation) {
-        r->generation = p.generation;
-        mark_all(r);
-    }
-    struct ph_nv12 slot = {{p.plane[0], p.plane[1]}, {p.stride[0], p.stride[1]},
-            p.width, p.height};
-    ph_bench_feed_draw(r->feed, &r->pending[p.slot], &slot);
-    ph_region_clear(&r->pending[p.slot]);
-    if (send(r, &p, captured) != PH_LINK_OK) {
+    struct ph_nv12 slot = {{p->plane[0], p->plane[1]},
+            {p->stride[0], p->stride[1]}, p->width, p->height};
+    ph_bench_feed_draw(r->feed, &r->pending[p->slot], &slot);
+    ph_region_clear(&r->pending[p->slot]);
+    if (send(r, p, captured) != PH_LINK_OK) {
         return false;
     }
     ph_region_clear(&r->unsent);
@@ -203,8 +196,18 @@ static bool send_repeat(struct run *r, int64_t captured)
     }
 }
 
+/* First there is a slot, then a picture to draw into it: one that waits would
+ * only grow old. */
 static bool send_next(struct run *r)
 {
+    struct ph_link_picture p;
+    if (!acquire(r, &p)) {
+        return false;
+    }
+    if (p.generation != r->generation) {
+        r->generation = p.generation;
+        mark_all(r);
+    }
     if (r->has_frame && !ph_bench_feed_next(r->feed)) {
         ph_bench_fail(r->result, "the next picture: %s", strerror(errno));
         return false;
@@ -214,8 +217,11 @@ static bool send_next(struct run *r)
         ph_region_union(&r->pending[i], &r->feed->changed);
     }
     ph_region_union(&r->unsent, &r->feed->changed);
-    bool still = r->has_frame && ph_region_is_empty(&r->unsent);
-    return still ? send_repeat(r, captured) : send_picture(r, captured);
+    if (!r->has_frame || !ph_region_is_empty(&r->unsent)) {
+        return send_picture(r, &p, captured);
+    }
+    ph_link_release(r->link, &p);
+    return send_repeat(r, captured);
 }
 
 static bool wait_answers(struct run *r)
@@ -296,6 +302,7 @@ void ph_bench_run_link(const struct ph_bench_options *o,
             .window = WINDOW,
             .timeout_ms = 20000,
             .packing = packing_of(o->lz4),
+            .no_sharing = o->no_sharing,
             .check_every = o->verify ? 1 : 0};
     struct run r = {.options = o, .feed = feed, .result = result};
     pthread_mutex_init(&r.lock, NULL);

@@ -88,6 +88,7 @@ struct ph_link_options {
     uint32_t bitrate; /* bit/s; 0: the host's default */
     uint32_t timeout_ms; /* for an answer; 0: 5000 */
     enum ph_link_packing packing;
+    bool no_sharing; /* of memory, to measure what it is worth */
     /* Frames after which the host's picture is compared with ours, where no
      * memory is shared; 0: 256, or 5 s. */
     uint32_t check_every;
