@@ -85,6 +85,7 @@ static bool init_desktop(struct app *app, char *error, size_t size)
             .width = o->size.width,
             .height = o->size.height,
             .fps = o->fps,
+            .cursor = o->cursor_kind,
     };
     app->desktop = ph_desktop_open(&app->desktop_options, error, size);
     if (!app->desktop) {

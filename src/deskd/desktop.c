@@ -78,6 +78,12 @@ static void close_plain(struct ph_desktop *desktop)
 static struct ph_desktop *open_wlr(
         const struct ph_desktop_options *options, char *error, size_t size)
 {
+    if (options->cursor == PH_DESKTOP_CURSOR_CLIENT) {
+        snprintf(error, size,
+                "wlroots compositors draw the pointer into the picture: use "
+                "--cursor embedded, or auto");
+        return NULL;
+    }
     return open_plain(&ph_desktop_wlr, options);
 }
 

@@ -10,6 +10,13 @@
 #include "deskd/clipboard.h"
 #include "deskd/input.h"
 
+/* Who draws the pointer. */
+enum ph_desktop_cursor {
+    PH_DESKTOP_CURSOR_AUTO, /* the browser where the desktop allows it */
+    PH_DESKTOP_CURSOR_EMBEDDED, /* the desktop, into the picture */
+    PH_DESKTOP_CURSOR_CLIENT, /* the browser; else open fails */
+};
+
 struct ph_desktop_options {
     /* "wlr", "x11", or with what the kind wants behind a colon. */
     const char *capture;
@@ -19,6 +26,7 @@ struct ph_desktop_options {
     uint32_t width; /* of a picture that is made for us */
     uint32_t height;
     uint32_t fps; /* at most; 0: as the desktop gives */
+    enum ph_desktop_cursor cursor;
 };
 
 struct ph_desktop;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "common/macros.h"
-#include "deskd/desktop.h"
 
 enum {
     MAX_SIDE = 8192,
@@ -41,6 +40,11 @@ static const struct ph_opt rows[] = {
                 "of the local host, see porthole-hostd --help (auto)"},
         {0, "layout", "XKB", PH_OPT_STRING, ROW(layout), 0, 0, NULL,
                 "keyboard layout, e.g. de, us(intl), de,us (us)"},
+        {0, "cursor", "auto|embedded|client", PH_OPT_STRING, ROW(cursor), 0, 0,
+                NULL,
+                "who draws the pointer: the browser (client), the\n"
+                "desktop into the picture (embedded), or the browser\n"
+                "where the desktop allows it (auto)"},
         {0, "token-file", "PATH", PH_OPT_STRING, ROW(token_file), 0, 0, NULL,
                 "the secret that lets a browser see and drive; written\n"
                 "(0600) when there is none (a new one, printed)"},
@@ -82,6 +86,7 @@ const struct ph_deskd_options ph_deskd_defaults = {
         .http = "127.0.0.1:8080",
         .host = "local",
         .capture = "wlr",
+        .cursor = "auto",
         .size = {1920, 1080},
         .fps = 60,
         .max_viewers = 256,
@@ -105,11 +110,25 @@ static bool check_http(struct ph_deskd_options *o, char *error, size_t size)
     return true;
 }
 
+static bool check_cursor(struct ph_deskd_options *o, char *error, size_t size)
+{
+    static const char *const names[] = {"auto", "embedded", "client"};
+    for (size_t i = 0; i < PH_LEN(names); i++) {
+        if (strcmp(o->cursor, names[i]) == 0) {
+            o->cursor_kind = (enum ph_desktop_cursor)i;
+            return true;
+        }
+    }
+    snprintf(error, size, "--cursor: '%s' is not auto, embedded or client",
+            o->cursor);
+    return false;
+}
+
 bool ph_deskd_options_check(
         struct ph_deskd_options *o, char *error, size_t size)
 {
     char why[128];
-    if (!check_http(o, error, size)) {
+    if (!check_http(o, error, size) || !check_cursor(o, error, size)) {
         return false;
     }
     o->local_host = strcmp(o->host, "local") == 0;

@@ -8,6 +8,7 @@
 
 #include "common/endpoint.h"
 #include "common/opt.h"
+#include "deskd/desktop.h"
 
 struct ph_deskd_options {
     const char *http;
@@ -20,6 +21,7 @@ struct ph_deskd_options {
     uint64_t bitrate;
     const char *encoder;
     const char *layout;
+    const char *cursor;
     const char *token_file;
     const char *view_token_file;
     const char *name;
@@ -30,6 +32,7 @@ struct ph_deskd_options {
     bool stats;
 
     struct ph_endpoint http_endpoint; /* of http */
+    enum ph_desktop_cursor cursor_kind; /* of cursor */
     bool local_host; /* a hostd of our own */
     struct ph_endpoint host_endpoint; /* of host, unless local_host */
 };

@@ -52,6 +52,11 @@ static void test_good(void)
     CHECK_EQ(o.host_endpoint.port, 1);
     CHECK_EQ(o.allow_host.count, 2);
     CHECK(o.stats);
+    CHECK_EQ(o.cursor_kind, PH_DESKTOP_CURSOR_AUTO);
+    CHECK(parse("--cursor embedded", &o, error));
+    CHECK_EQ(o.cursor_kind, PH_DESKTOP_CURSOR_EMBEDDED);
+    CHECK(parse("--cursor client", &o, error));
+    CHECK_EQ(o.cursor_kind, PH_DESKTOP_CURSOR_CLIENT);
 }
 
 static void test_bad(void)
@@ -61,7 +66,7 @@ static void test_bad(void)
             "--http h:", "--host 10.0.2.2",
             "--host tcp:", "--host unix:", "--fps 0", "--fps 241", "--size 0x5",
             "--size 9000x5", "--bitrate 9", "--max-viewers 0", "--capture beos",
-            "--nonsense", "operand"};
+            "--cursor mouse", "--nonsense", "operand"};
     for (size_t i = 0; i < PH_LEN(lines); i++) {
         struct ph_deskd_options o;
         char error[256];
