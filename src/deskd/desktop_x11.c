@@ -58,6 +58,14 @@ static struct ph_input *input(
     return ph_input_x11_create(d->display, d->options->layout, error, size);
 }
 
+static struct ph_clipboard *clipboard(struct ph_desktop *desktop,
+        const struct ph_clipboard_events *events, void *data, char *error,
+        size_t size)
+{
+    const struct x11 *d = from_base(desktop);
+    return ph_clipboard_x11_create(d->display, events, data, error, size);
+}
+
 static void close_x11(struct ph_desktop *desktop)
 {
     g_free(desktop);
@@ -69,5 +77,6 @@ const struct ph_desktop_ops ph_desktop_x11 = {
         .open = open_x11,
         .capture = capture,
         .input = input,
+        .clipboard = clipboard,
         .close = close_x11,
 };

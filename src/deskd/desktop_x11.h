@@ -12,3 +12,6 @@ struct ph_capture *ph_capture_x11_create(const char *display, uint32_t fps,
 /* layout: NULL leaves the server's own. */
 struct ph_input *ph_input_x11_create(
         const char *display, const char *layout, char *error, size_t size);
+struct ph_clipboard *ph_clipboard_x11_create(const char *display,
+        const struct ph_clipboard_events *events, void *data, char *error,
+        size_t size);
