@@ -103,6 +103,7 @@ static void copy_options(
     struct ph_source_options *o = &source->options;
     *o = *options;
     o->link.name = g_strdup(options->link.name);
+    o->link.quick = true;
     if (o->link.window == 0) {
         o->link.window = DEFAULT_WINDOW;
     }
@@ -136,6 +137,8 @@ struct ph_source *ph_source_create(const struct ph_source_options *options,
     pthread_mutex_init(&source->shared.lock, NULL);
     g_queue_init(&source->shared.items);
     source->flow.repeat_due = PH_NEVER;
+    source->flow.settle_due = PH_NEVER;
+    source->shared.settle_due = PH_NEVER;
     source->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     attach_delivery(source);
     if (!ph_source_open_capture(source, error, size)) {

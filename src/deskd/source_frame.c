@@ -143,6 +143,7 @@ static void submit(struct ph_source *source, const struct ph_capture_frame *fr)
     f->submitted = true;
     f->need_whole = false;
     f->keyframe = false;
+    f->settle_due = PH_NEVER;
     f->repeat_due = f->steady_fps
             ? times.converted_ns + PH_NS_PER_S / f->steady_fps
             : PH_NEVER;

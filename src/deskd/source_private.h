@@ -51,6 +51,7 @@ struct ph_source_shared {
     unsigned in_flight; /* at the host */
     uint32_t encode_us; /* what an access unit takes there, lately */
     int64_t received_ns; /* the newest one */
+    int64_t settle_due; /* when to repeat a quick one; PH_NEVER: none came */
     bool waits_for_unit; /* the source thread wants to know of the next one */
     struct ph_source_times times[PH_SOURCE_WAY];
     unsigned next_times;
@@ -95,6 +96,7 @@ struct ph_source_flow {
     int64_t failure_wait;
     uint32_t steady_fps;
     int64_t repeat_due;
+    int64_t settle_due; /* of the last unit, which was quick */
     enum ph_stream_status status;
 };
 

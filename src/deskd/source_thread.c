@@ -116,6 +116,10 @@ static bool take_news(struct ph_source *source, int64_t now)
     if (switched) {
         sh->oldest_pts = f->last_pts + 1;
     }
+    if (sh->settle_due != PH_NEVER) {
+        f->settle_due = sh->settle_due;
+        sh->settle_due = PH_NEVER;
+    }
     sh->keyframe_wanted = false;
     sh->failed = false;
     sh->keyframe_coming |= wanted;
@@ -170,6 +174,7 @@ static bool repeat(struct ph_source *source, int64_t now, uint32_t flags)
         result = ph_link_repeat(source->link, times.pts, flags, &sequence);
     }
     if (result == PH_LINK_OK) {
+        source->flow.settle_due = PH_NEVER;
         atomic_fetch_add(&source->repeats, 1);
         return true;
     }
@@ -196,6 +201,19 @@ static int64_t repeat_keyframe(struct ph_source *source, int64_t now)
                 f->steady_fps ? now + PH_NS_PER_S / f->steady_fps : PH_NEVER;
     }
     return PH_NEVER; /* on FULL the link wakes us */
+}
+
+static int64_t settle(struct ph_source *source, int64_t now)
+{
+    struct ph_source_flow *f = &source->flow;
+    if (now < f->settle_due) {
+        return f->settle_due;
+    }
+    f->settle_due = PH_NEVER;
+    if (f->submitted && !f->need_whole) {
+        repeat(source, now, 0); /* on FULL a frame is on its way: as good */
+    }
+    return PH_NEVER;
 }
 
 static int64_t repeat_steadily(struct ph_source *source, int64_t now)
@@ -294,6 +312,7 @@ static int64_t work(struct ph_source *source, int64_t now)
     int64_t next = set_status(source, now);
     if (f->capture && f->link_ready && !main_is_behind(source)) {
         next = PH_MIN(next, repeat_keyframe(source, now));
+        next = PH_MIN(next, settle(source, now));
         next = PH_MIN(next, repeat_steadily(source, now));
         next = PH_MIN(next, request_frame(source, now));
     }

@@ -6,6 +6,10 @@
 #include "common/macros.h"
 #include "deskd/source_private.h"
 
+/* A quick unit is followed by one that lasts: not at once, since what draws a
+ * character often draws more with the next refresh. */
+#define SETTLE_NS (30 * PH_NS_PER_MS)
+
 void ph_source_note_times(
         struct ph_source *source, const struct ph_source_times *times)
 {
@@ -114,7 +118,9 @@ static void on_unit(void *data, const struct ph_link_unit *from)
     pthread_mutex_lock(&sh->lock);
     struct ph_source_times times = find_times_locked(sh, from);
     bool wanted = sh->active && from->pts >= sh->oldest_pts;
-    bool wake = end_flight_locked(sh);
+    bool wake = end_flight_locked(sh) || from->quick;
+    sh->settle_due =
+            from->quick ? from->received_ns + SETTLE_NS : sh->settle_due;
     sh->received_ns = from->received_ns;
     sh->encode_us = (sh->encode_us + from->encode_us) / 2;
     if (from->keyframe && wanted) {

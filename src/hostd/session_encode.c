@@ -28,6 +28,7 @@ void ph_session_close_encoder(struct ph_session *s)
     if (s->encoder) {
         s->encoder->ops->close(s->encoder);
         s->encoder = NULL;
+        s->quick = (struct ph_h264_quick){0};
         pthread_mutex_lock(&s->stats_lock);
         s->stats.encoder = NULL;
         pthread_mutex_unlock(&s->stats_lock);
@@ -139,6 +140,10 @@ static bool encode(struct ph_session *s, const struct ph_job *job,
 {
     int64_t begun = ph_clock_ns();
     bool anew = !s->encoder;
+    if (ph_session_quick(s, job, out)) {
+        count_frame(s, out, ph_clock_ns() - begun);
+        return true; /* the encoder still has to hear of what changed */
+    }
     if (!prepare_encoder(s, &job->rate, why)) {
         return false;
     }
@@ -153,6 +158,8 @@ static bool encode(struct ph_session *s, const struct ph_job *job,
         count_frame(s, out, ph_clock_ns() - begun);
         s->all_changed = false;
         ph_region_clear(&s->changed);
+        s->encoded_ns = ph_clock_ns();
+        ph_h264_quick_note(&s->quick, out->data, out->size);
         return true;
     }
     /* The next frame starts anew, with a keyframe. */
@@ -256,7 +263,8 @@ static bool do_frame(struct ph_session *s, struct ph_job *job)
     struct ph_hxfr_access_unit fixed = {
             .sequence = frame->sequence,
             .pts = frame->pts,
-            .flags = au.keyframe ? PH_HXFR_FRAME_KEYFRAME : 0,
+            .flags = (au.keyframe ? PH_HXFR_FRAME_KEYFRAME : 0U) |
+                    (au.data == s->quick_unit ? PH_HXFR_FRAME_QUICK : 0U),
             .receive_us = job->receive_us,
             .wait_us = to_us(begin - job->received_ns),
             .encode_us = to_us(ph_clock_ns() - begin),

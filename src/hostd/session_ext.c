@@ -35,7 +35,7 @@ static bool handle_hello(struct ph_session *s)
         return ph_session_refuse(s, "a HELLO that makes no sense");
     }
     uint32_t ours = PH_HXFR_CAP_TILES | PH_HXFR_CAP_MOVES | PH_HXFR_CAP_REPEAT |
-            PH_HXFR_CAP_TIMING;
+            PH_HXFR_CAP_TIMING | PH_HXFR_CAP_QUICK;
     if (ph_pack_supported()) {
         ours |= PH_HXFR_CAP_LZ4;
     }

@@ -15,11 +15,16 @@
 #include "hostd/jobs.h"
 #include "hostd/session.h"
 #include "hostd/surface.h"
+#include "proto/h264_quick.h"
 
 enum {
     PH_SESSION_WINDOW = 4, /* requests in flight */
     /* A SURFACE in front of each, and answers that wait for their turn. */
-    PH_SESSION_JOBS = 3 * PH_SESSION_WINDOW
+    PH_SESSION_JOBS = 3 * PH_SESSION_WINDOW,
+    /* Macroblocks of a picture that is made without the encoder, 10 kB at
+     * most: a line of text that moves is none, two cells and a cursor are. */
+    PH_SESSION_QUICK_MBS = 16,
+    PH_SESSION_QUICK_BYTES = 12 << 10,
 };
 
 /* Why a request got no access unit. */
@@ -67,6 +72,11 @@ struct ph_session {
     struct ph_encoder *encoder;
     struct ph_encoder_config encoder_config;
     int64_t opened_ns;
+    int64_t encoded_ns; /* when its last picture was done */
+    struct ph_h264_quick quick; /* what its stream says */
+    uint8_t *quick_map; /* a byte a macroblock */
+    size_t quick_map_size;
+    uint8_t quick_unit[PH_SESSION_QUICK_BYTES];
     size_t encoder_memory; /* taken from the budget */
 };
 
@@ -109,6 +119,10 @@ bool ph_session_handle_ext(struct ph_session *s);
 /* session_encode.c */
 void *ph_session_encoder_thread(void *session);
 void ph_session_close_encoder(struct ph_session *s);
+/* session_quick.c: the access unit of a small change, made without the
+ * encoder. False: it is not one for that. */
+bool ph_session_quick(struct ph_session *s, const struct ph_job *job,
+        struct ph_encoder_output *out);
 /* Sets the reason; returns false. */
 bool ph_reason_set(struct ph_reason *reason, int32_t code, const char *fmt, ...)
         PH_PRINTF(3, 4);

@@ -53,6 +53,9 @@ static bool say_hello(struct ph_link *link, uint64_t nonce)
     if (ph_pack_supported() && link->options.packing != PH_LINK_PACK_NEVER) {
         hello.capabilities |= PH_HXFR_CAP_LZ4;
     }
+    if (link->options.quick) {
+        hello.capabilities |= PH_HXFR_CAP_QUICK;
+    }
     if (!link->options.no_sharing && ph_memory_supported() &&
             is_unix(link->fd)) {
         hello.capabilities |= PH_HXFR_CAP_MEMFD;

@@ -252,6 +252,7 @@ static bool take_access_unit(
     }
     note_answer(link, &au);
     unit.keyframe = au.flags & PH_HXFR_FRAME_KEYFRAME;
+    unit.quick = au.flags & PH_HXFR_FRAME_QUICK;
     unit.receive_us = au.receive_us;
     unit.wait_us = au.wait_us;
     unit.encode_us = au.encode_us;

@@ -38,6 +38,7 @@ struct ph_link_unit {
     int64_t pts; /* ns */
     bool keyframe;
     bool repeat; /* of the surface as it was */
+    bool quick; /* made in haste: repeat when no frame follows soon */
     const uint8_t *data; /* Annex B */
     size_t size;
     /* For the latency of each stage: when it was submitted and received
@@ -95,6 +96,9 @@ struct ph_link_options {
     /* What a version 1 host gets: PH_HXFR_NV12, or 0: BGRA, which harms none
      * of them. */
     uint32_t v1_format;
+    /* Small changes on a still screen may come back as units that are `quick`:
+     * sooner, but the same again with the next one. */
+    bool quick;
 };
 
 struct ph_link *ph_link_create(const struct ph_link_options *options,

@@ -28,6 +28,12 @@ uint32_t ph_h264_get_ue(struct ph_h264_bits *b)
     return b->ok ? (1u << zeros) - 1 + ph_h264_get(b, zeros) : 0;
 }
 
+int32_t ph_h264_get_se(struct ph_h264_bits *b)
+{
+    uint32_t v = ph_h264_get_ue(b);
+    return v & 1 ? (int32_t)(v / 2 + 1) : -(int32_t)(v / 2);
+}
+
 void ph_h264_put(struct ph_h264_bit_writer *w, uint32_t n, uint32_t value)
 {
     for (; n > 0; n--) {

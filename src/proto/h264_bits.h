@@ -21,6 +21,7 @@ struct ph_h264_bits {
 
 uint32_t ph_h264_get(struct ph_h264_bits *b, uint32_t n);
 uint32_t ph_h264_get_ue(struct ph_h264_bits *b);
+int32_t ph_h264_get_se(struct ph_h264_bits *b);
 
 /* Written; past the end it writes nothing and clears ok. */
 struct ph_h264_bit_writer {
@@ -44,6 +45,10 @@ bool ph_h264_escape(const uint8_t *rbsp, size_t size, uint8_t *out, size_t cap,
  * only when there is one. */
 struct ph_h264_sps_layout {
     uint32_t id;
+    bool eight_bits; /* a sample has */
+    uint32_t frame_num_bits;
+    uint32_t order_type; /* pic_order_cnt_type */
+    bool frames_only; /* frame_mbs_only_flag */
     uint32_t ref_frames;
     uint32_t coded_width; /* before cropping */
     uint32_t coded_height;

@@ -8,19 +8,13 @@ enum {
     EXTENDED_SAR = 255,
 };
 
-static int32_t get_se(struct ph_h264_bits *b)
-{
-    uint32_t v = ph_h264_get_ue(b);
-    return v & 1 ? (int32_t)(v / 2 + 1) : -(int32_t)(v / 2);
-}
-
 static void skip_scaling_list(struct ph_h264_bits *b, int size)
 {
     int32_t last = 8;
     int32_t next = 8;
     for (int i = 0; i < size && b->ok; i++) {
         if (next != 0) {
-            next = (last + get_se(b) + 256) % 256;
+            next = (last + ph_h264_get_se(b) + 256) % 256;
         }
         last = next ? next : last;
     }
@@ -33,14 +27,15 @@ static bool has_chroma_info(uint8_t profile)
     return memchr(with, profile, sizeof(with)) != NULL;
 }
 
-static void parse_chroma_info(struct ph_h264_bits *b, struct ph_h264_sps *s)
+static void parse_chroma_info(struct ph_h264_bits *b, struct ph_h264_sps *s,
+        struct ph_h264_sps_layout *at)
 {
     s->chroma_format = (uint8_t)ph_h264_get_ue(b);
     if (s->chroma_format == 3) {
         ph_h264_get(b, 1); /* separate_colour_plane_flag */
     }
-    ph_h264_get_ue(b); /* bit_depth_luma_minus8 */
-    ph_h264_get_ue(b); /* bit_depth_chroma_minus8 */
+    uint32_t luma = ph_h264_get_ue(b); /* bit_depth_luma_minus8 */
+    at->eight_bits = !ph_h264_get_ue(b) && !luma;
     ph_h264_get(b, 1); /* qpprime_y_zero_transform_bypass_flag */
     if (ph_h264_get(b, 1)) { /* seq_scaling_matrix_present_flag */
         int lists = s->chroma_format == 3 ? 12 : 8;
@@ -52,18 +47,20 @@ static void parse_chroma_info(struct ph_h264_bits *b, struct ph_h264_sps *s)
     }
 }
 
-static void parse_picture_order(struct ph_h264_bits *b)
+static void parse_picture_order(
+        struct ph_h264_bits *b, struct ph_h264_sps_layout *at)
 {
     uint32_t type = ph_h264_get_ue(b);
+    at->order_type = type;
     if (type == 0) {
         ph_h264_get_ue(b); /* log2_max_pic_order_cnt_lsb_minus4 */
     } else if (type == 1) {
         ph_h264_get(b, 1);
-        get_se(b);
-        get_se(b);
+        ph_h264_get_se(b);
+        ph_h264_get_se(b);
         uint32_t cycle = ph_h264_get_ue(b);
         for (uint32_t i = 0; i < cycle && b->ok; i++) {
-            get_se(b);
+            ph_h264_get_se(b);
         }
     }
 }
@@ -74,6 +71,7 @@ static bool parse_size(struct ph_h264_bits *b, struct ph_h264_sps *s,
     uint32_t mbs_wide = ph_h264_get_ue(b) + 1;
     uint32_t map_units = ph_h264_get_ue(b) + 1;
     uint32_t frame_mbs_only = ph_h264_get(b, 1);
+    at->frames_only = frame_mbs_only;
     if (!frame_mbs_only) {
         ph_h264_get(b, 1); /* mb_adaptive_frame_field_flag */
     }
@@ -182,16 +180,19 @@ bool ph_h264_read_sps(const uint8_t *rbsp, size_t size, struct ph_h264_sps *sps,
 {
     struct ph_h264_bits b = {rbsp, size * 8, 0, true};
     struct ph_h264_sps s = {.chroma_format = 1};
-    struct ph_h264_sps_layout at = {0};
+    struct ph_h264_sps_layout at = {.eight_bits = true};
     s.profile = (uint8_t)ph_h264_get(&b, 8);
     s.constraints = (uint8_t)ph_h264_get(&b, 8);
     s.level = (uint8_t)ph_h264_get(&b, 8);
     at.id = ph_h264_get_ue(&b);
     if (has_chroma_info(s.profile)) {
-        parse_chroma_info(&b, &s);
+        parse_chroma_info(&b, &s, &at);
     }
-    ph_h264_get_ue(&b); /* log2_max_frame_num_minus4 */
-    parse_picture_order(&b);
+    at.frame_num_bits = ph_h264_get_ue(&b) + 4;
+    if (at.frame_num_bits > 16) {
+        return false;
+    }
+    parse_picture_order(&b, &at);
     at.ref_frames = ph_h264_get_ue(&b);
     ph_h264_get(&b, 1); /* gaps_in_frame_num_value_allowed_flag */
     if (!parse_size(&b, &s, &at)) {

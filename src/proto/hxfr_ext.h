@@ -41,6 +41,8 @@ enum ph_hxfr_capability {
     PH_HXFR_CAP_I444 = 1 << 8,
     PH_HXFR_CAP_REFINE = 1 << 9,
     PH_HXFR_CAP_TIMING = 1 << 10,
+    PH_HXFR_CAP_QUICK =
+            1 << 11, /* quick pictures: the guest repeats after them */
 };
 
 #define PH_HXFR_EXT_VERSION 1
@@ -100,6 +102,7 @@ enum ph_hxfr_frame_flag {
     PH_HXFR_FRAME_REFINE = 1 << 1,
     PH_HXFR_FRAME_LZ4 = 1 << 2, /* TILES: the pixels are one LZ4 block */
     PH_HXFR_FRAME_PLANES = 1 << 3, /* TILES: rectangles name their planes */
+    PH_HXFR_FRAME_QUICK = 1 << 4, /* ACCESS_UNIT: made without the encoder */
 };
 
 /* In pixels of the surface. Position and sides are even, as 4:2:0 needs it;
@@ -236,7 +239,11 @@ void ph_hxfr_write_slots(struct ph_writer *w, uint16_t session,
 struct ph_hxfr_access_unit {
     uint32_t sequence;
     int64_t pts;
-    uint32_t flags; /* PH_HXFR_FRAME_KEYFRAME when it is one */
+    /* PH_HXFR_FRAME_KEYFRAME when it is one. PH_HXFR_FRAME_QUICK (only with
+     * PH_HXFR_CAP_QUICK): nothing may refer to it, and what it changed is said
+     * again by the next access unit that is not quick. Ask for that (REPEAT)
+     * when no frame follows. */
+    uint32_t flags;
     uint32_t receive_us; /* first to last byte of the request */
     uint32_t wait_us; /* last byte to the encoder's start */
     uint32_t encode_us;

@@ -272,6 +272,68 @@ static void test_tiles(void)
     finish();
 }
 
+/* The same again but for one macroblock, after a pause. */
+static void press(unsigned n)
+{
+    uint32_t sequence;
+    int64_t still = end.last.received_ns + 100 * PH_NS_PER_MS;
+    struct ph_rect cell = {64, 64, 16, 16};
+    struct timespec pause = {0, 1000000};
+    while (ph_clock_ns() < still) {
+        nanosleep(&pause, NULL);
+    }
+    struct ph_link_picture p = acquire();
+    if (!p.plane[0]) {
+        return;
+    }
+    struct ph_nv12 nv12 = {{p.plane[0], p.plane[1]}, {p.stride[0], p.stride[1]},
+            p.width, p.height};
+    ph_pixels_clear_nv12(&nv12);
+    for (int y = 0; y < cell.height; y++) {
+        memset(p.plane[0] + (size_t)(cell.y + y) * p.stride[0] + cell.x, (int)n,
+                cell.width);
+    }
+    CHECK_EQ(ph_link_submit(
+                     end.link, &p, n * PH_NS_PER_MS, 0, &cell, 1, &sequence),
+            PH_LINK_OK);
+}
+
+/* Who asked for it gets a small change as a quick unit, not two in a row. */
+static void test_quick(void)
+{
+    static const struct ph_hxfr_colour colour = {6, 1, 13, false};
+    for (int wanted = 0; wanted < 2; wanted++) {
+        struct ph_link_options o = {.connect = connect_pair,
+                .name = "test",
+                .window = 1,
+                .quick = wanted};
+        uint32_t sequence;
+        begin(&o);
+        CHECK(ph_link_start(end.link));
+        CHECK(wait_for(&end.ready, 1));
+        ph_link_set_surface(end.link, 320, 240, &colour);
+        press(100);
+        wait_for(&end.units, 1);
+        CHECK(end.last.keyframe && !end.last.quick);
+        press(120);
+        wait_for(&end.units, 2);
+        CHECK_EQ(end.last.quick, wanted);
+        CHECK(!wanted || (end.last.size > 384 && end.last.size < 500));
+        press(140);
+        wait_for(&end.units, 3);
+        CHECK(!end.last.quick);
+        press(160);
+        wait_for(&end.units, 4);
+        CHECK_EQ(end.last.quick, wanted);
+        CHECK_EQ(ph_link_repeat(end.link, 170 * PH_NS_PER_MS, 0, &sequence),
+                PH_LINK_OK);
+        wait_for(&end.units, 5);
+        CHECK(end.last.repeat && !end.last.quick);
+        close(end.current);
+        finish();
+    }
+}
+
 /* Nobody is there: told once, and it ends at once when asked to. */
 static void test_nobody(void)
 {
@@ -293,6 +355,7 @@ int main(void)
 {
     test_slots();
     test_tiles();
+    test_quick();
     test_nobody();
     return CHECK_DONE();
 }
