@@ -9,6 +9,9 @@
 
 static const struct ph_desktop_ops *const table[] = {
         &ph_desktop_wlr,
+#ifdef PH_HAVE_MUTTER
+        &ph_desktop_mutter,
+#endif
 #ifdef PH_DESKD_X11
         &ph_desktop_x11,
 #endif

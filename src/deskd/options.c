@@ -28,10 +28,12 @@ static const struct ph_opt rows[] = {
         {0, "output", "NAME", PH_OPT_STRING, ROW(output), 0, 0, NULL,
                 "which of its outputs, as it names them (the first)"},
         {0, "capture", "KIND", PH_OPT_STRING, ROW(capture), 0, 0, NULL,
-                "wlr: a wlroots compositor; x11: an X server, also\n"
-                "x11:DISPLAY; test: a moving picture (wlr)"},
+                "wlr: a wlroots compositor; mutter: GNOME Shell or\n"
+                "Mutter, also mutter:virtual for a monitor of its own;\n"
+                "x11: an X server, also x11:DISPLAY; test: a moving\n"
+                "picture (wlr)"},
         {0, "size", "WxH", PH_OPT_SIZE, ROW(size), 1, MAX_SIDE, NULL,
-                "of the test picture (1920x1080)"},
+                "of the test picture or virtual monitor (1920x1080)"},
         {0, "fps", "N", PH_OPT_U32, ROW(fps), 1, MAX_FPS, NULL,
                 "frames a second at most (60)"},
         {0, "bitrate", "B", PH_OPT_QUANTITY, ROW(bitrate), 100000, 1000000000,

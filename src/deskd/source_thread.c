@@ -354,5 +354,9 @@ void *ph_source_thread(void *data)
         now = ph_clock_ns();
     }
     drop_request(source);
+    if (source->flow.capture) { /* on the thread that it was used on */
+        source->flow.capture->ops->destroy(source->flow.capture);
+        source->flow.capture = NULL;
+    }
     return NULL;
 }

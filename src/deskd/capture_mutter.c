@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Pictures of Mutter's, as PipeWire brings them. Mutter sends what it draws
+ * whether we ask or not, and (before version 48) does not say what changed in
+ * it: so each picture that is asked for is compared with a copy of the one
+ * before, which also answers who wants the whole when nothing changes.
+ *
+ * The descriptor is an epoll of PipeWire's loop, of the session's end, and of
+ * a timer. The stream is made at the first dispatch, on the thread that it is
+ * used on.
+ */
+#include "deskd/mutter.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#define LOG_MODULE "capture"
+#include "common/log.h"
+#include "deskd/mutter_stream.h"
+#include "video/damage.h"
+
+/* Nobody wants pictures for so long: Mutter need not make any. */
+#define PAUSE_NS PH_NS_PER_S
+/* A stamp that is older is not one of this clock. */
+#define MAX_AGE_NS PH_NS_PER_S
+
+struct mutter {
+    struct ph_capture base;
+    struct ph_mutter *desktop;
+    struct ph_mutter_session *session;
+    struct ph_mutter_stream *stream;
+    int epoll;
+    int timer;
+    int64_t pause_ns; /* when to pause; PH_NEVER */
+    int64_t patience_ns; /* when the first picture is late; PH_NEVER */
+    bool active; /* Mutter sends */
+    bool current; /* the copy is what Mutter shows */
+    bool requested;
+    bool whole;
+    bool look; /* dispatch is wanted at once */
+    bool lost;
+    struct ph_mutter_picture shape; /* of the copy: its data is that */
+    uint8_t *copy;
+    size_t copy_size;
+};
+
+static struct mutter *from_base(struct ph_capture *capture)
+{
+    return PH_CONTAINER(capture, struct mutter, base);
+}
+
+static void arm(struct mutter *c)
+{
+    int64_t at = c->look ? 1 : PH_MIN(c->pause_ns, c->patience_ns);
+    struct itimerspec when = {{0, 0}, {0, 0}};
+    if (at != PH_NEVER) {
+        when.it_value.tv_sec = at / PH_NS_PER_S;
+        when.it_value.tv_nsec = at % PH_NS_PER_S;
+    }
+    if (timerfd_settime(c->timer, TFD_TIMER_ABSTIME, &when, NULL) < 0) {
+        LOG_ERRNO("arm a timer");
+    }
+}
+
+/* Makes room for a picture of another shape. */
+static bool reshape(struct mutter *c, const struct ph_mutter_picture *p)
+{
+    const struct ph_mutter_picture *s = &c->shape;
+    if (c->copy && s->width == p->width && s->height == p->height &&
+            s->stride == p->stride && s->format == p->format) {
+        return true;
+    }
+    size_t size = (size_t)p->stride * p->height;
+    c->current = false;
+    c->whole = true;
+    free(c->copy);
+    c->copy = malloc(size);
+    c->copy_size = c->copy ? size : 0;
+    c->shape = *p;
+    return c->copy;
+}
+
+static void copy_rect(
+        struct mutter *c, const struct ph_mutter_picture *p, struct ph_rect r)
+{
+    size_t at = (size_t)r.y * p->stride + (size_t)r.x * 4;
+    for (uint16_t y = 0; y < r.height; y++, at += p->stride) {
+        memcpy(c->copy + at, p->data + at, (size_t)r.width * 4);
+    }
+}
+
+/* What differs from the copy; brings the copy up to date. */
+static void find_damage(struct mutter *c, const struct ph_mutter_picture *p,
+        struct ph_region *out)
+{
+    const struct ph_rect all = {0, 0, (uint16_t)p->width, (uint16_t)p->height};
+    const struct ph_damage_pictures pictures = {
+            .before = c->copy,
+            .now = p->data,
+            .stride = p->stride,
+            .width = all.width,
+            .height = all.height,
+    };
+    ph_region_clear(out);
+    if (c->whole) {
+        ph_region_add(out, all);
+    } else if (p->damage) {
+        for (uint16_t i = 0; i < p->damage->count; i++) {
+            ph_damage_compare(&pictures, p->damage->rects[i], out);
+        }
+    } else {
+        ph_damage_compare(&pictures, all, out);
+    }
+    for (uint16_t i = 0; i < out->count; i++) {
+        copy_rect(c, p, out->rects[i]);
+    }
+}
+
+static void emit(struct mutter *c, const struct ph_mutter_picture *p,
+        const struct ph_region *damage, int64_t ready)
+{
+    int64_t time = p->time_ns;
+    if (time > ready || time < ready - MAX_AGE_NS) {
+        time = ready;
+    }
+    c->requested = false;
+    c->whole = false;
+    struct ph_capture_frame frame = {
+            .data = p->data,
+            .stride = p->stride,
+            .width = p->width,
+            .height = p->height,
+            .format = p->format,
+            .time_ns = time,
+            .ready_ns = ready,
+            .damage = damage,
+    };
+    c->base.events->frame(c->base.data, &frame);
+}
+
+static void lose(struct mutter *c, const char *why)
+{
+    if (!c->lost) {
+        c->lost = true;
+        c->base.events->lost(c->base.data, why);
+    }
+}
+
+/* The picture that waits, if it shows a change. */
+static void show(struct mutter *c)
+{
+    struct ph_mutter_picture p;
+    struct ph_region damage;
+    if (!c->requested || !ph_mutter_stream_peek(c->stream, &p)) {
+        return;
+    }
+    int64_t ready = ph_clock_ns();
+    if (!reshape(c, &p)) {
+        lose(c, "no memory for the desktop's size");
+        return;
+    }
+    find_damage(c, &p, &damage);
+    c->current = true;
+    c->patience_ns = PH_NEVER;
+    ph_mutter_note_picture(c->desktop);
+    if (!ph_region_is_empty(&damage)) {
+        emit(c, &p, &damage, ready);
+    }
+    ph_mutter_stream_release(c->stream);
+}
+
+/* The copy, when the whole is wanted and nothing new comes. */
+static void show_copy(struct mutter *c)
+{
+    struct ph_region all;
+    if (!c->requested || !c->whole || !c->current) {
+        return;
+    }
+    struct ph_mutter_picture p = c->shape;
+    p.data = c->copy;
+    p.time_ns = 0;
+    ph_region_set(&all, (uint16_t)p.width, (uint16_t)p.height);
+    emit(c, &p, &all, ph_clock_ns());
+}
+
+static void set_active(struct mutter *c, bool active)
+{
+    if (c->stream && c->active != active) {
+        c->active = active;
+        c->current = false;
+        c->patience_ns = PH_NEVER;
+        if (active) {
+            c->patience_ns = ph_clock_ns() + ph_mutter_patience_ns(c->desktop);
+        }
+        ph_mutter_stream_set_active(c->stream, active);
+    }
+}
+
+static int fd(struct ph_capture *capture)
+{
+    return from_base(capture)->epoll;
+}
+
+static void request(struct ph_capture *capture, bool whole)
+{
+    struct mutter *c = from_base(capture);
+    c->requested = true;
+    c->whole = c->whole || whole;
+    c->pause_ns = PH_NEVER;
+    c->look = true; /* something may wait */
+    set_active(c, true);
+    arm(c);
+}
+
+static void cancel(struct ph_capture *capture)
+{
+    struct mutter *c = from_base(capture);
+    c->requested = false;
+    c->whole = true;
+    c->pause_ns = ph_clock_ns() + PAUSE_NS;
+    arm(c);
+}
+
+static void look_at_clock(struct mutter *c)
+{
+    uint64_t expired;
+    int64_t now = ph_clock_ns();
+    (void)!read(c->timer, &expired, sizeof(expired));
+    if (now >= c->pause_ns) {
+        c->pause_ns = PH_NEVER;
+        if (!c->requested) {
+            set_active(c, false);
+        }
+    }
+    if (now >= c->patience_ns) {
+        lose(c, "the desktop gives no picture; asking anew");
+    }
+}
+
+static void on_cursor(void *data, const struct ph_capture_cursor *cursor)
+{
+    struct mutter *c = data;
+    if (c->base.events->cursor) {
+        c->base.events->cursor(c->base.data, cursor);
+    }
+}
+
+static bool begin(struct mutter *c)
+{
+    const struct ph_desktop_options *o = ph_mutter_options(c->desktop);
+    bool exact = ph_mutter_is_virtual(c->desktop);
+    const struct ph_mutter_stream_wish wish = {
+            .node = ph_mutter_session_node(c->session),
+            .width = exact ? o->width : 0,
+            .height = exact ? o->height : 0,
+            .fps = o->fps,
+    };
+    struct epoll_event readable = {.events = EPOLLIN};
+    char error[256] = "no descriptors for the pictures";
+    c->stream =
+            ph_mutter_stream_create(&wish, on_cursor, c, error, sizeof(error));
+    if (!c->stream ||
+            epoll_ctl(c->epoll, EPOLL_CTL_ADD, ph_mutter_stream_fd(c->stream),
+                    &readable) != 0) {
+        lose(c, error);
+        return false;
+    }
+    c->active = true;
+    c->patience_ns = ph_clock_ns() + ph_mutter_patience_ns(c->desktop);
+    return true;
+}
+
+/* Why it is over, NULL while it is not. */
+static const char *find_end(const struct mutter *c)
+{
+    return ph_mutter_session_is_over(c->session)
+            ? "the compositor ended the session"
+            : ph_mutter_stream_failure(c->stream);
+}
+
+static void dispatch(struct ph_capture *capture)
+{
+    struct mutter *c = from_base(capture);
+    if (c->lost || (!c->stream && !begin(c))) {
+        return;
+    }
+    c->look = false;
+    ph_mutter_stream_dispatch(c->stream);
+    const char *end = find_end(c);
+    if (end) {
+        lose(c, end);
+        return;
+    }
+    show(c);
+    show_copy(c);
+    look_at_clock(c);
+    if (!c->lost) {
+        arm(c);
+    }
+}
+
+static void resize(struct ph_capture *capture, uint32_t width, uint32_t height,
+        uint32_t scale)
+{
+    struct mutter *c = from_base(capture);
+    if (c->stream) {
+        ph_mutter_stream_resize(c->stream, width, height);
+    }
+}
+
+static void destroy(struct ph_capture *capture)
+{
+    struct mutter *c = from_base(capture);
+    ph_mutter_stream_destroy(c->stream);
+    if (c->session) {
+        ph_mutter_end(c->desktop, c->session);
+        ph_mutter_session_unref(c->session);
+    }
+    ph_close(&c->timer);
+    ph_close(&c->epoll);
+    free(c->copy);
+    free(c);
+}
+
+static const struct ph_capture_ops monitor_ops = {
+        .name = "mutter",
+        .fd = fd,
+        .request = request,
+        .cancel = cancel,
+        .dispatch = dispatch,
+        .destroy = destroy,
+};
+
+static const struct ph_capture_ops virtual_ops = {
+        .name = "mutter",
+        .fd = fd,
+        .request = request,
+        .cancel = cancel,
+        .dispatch = dispatch,
+        .resize = resize,
+        .destroy = destroy,
+};
+
+static bool watch(struct mutter *c)
+{
+    struct epoll_event readable = {.events = EPOLLIN};
+    c->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    c->epoll = epoll_create1(EPOLL_CLOEXEC);
+    return c->timer >= 0 && c->epoll >= 0 &&
+            epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->timer, &readable) == 0 &&
+            epoll_ctl(c->epoll, EPOLL_CTL_ADD, ph_mutter_session_fd(c->session),
+                    &readable) == 0;
+}
+
+struct ph_capture *ph_capture_mutter_create(struct ph_mutter *m,
+        const struct ph_capture_events *events, void *data, char *error,
+        size_t size)
+{
+    struct mutter *c = ph_xcalloc(1, sizeof(*c));
+    c->base = (struct ph_capture){
+            ph_mutter_is_virtual(m) ? &virtual_ops : &monitor_ops, events,
+            data};
+    c->desktop = m;
+    c->timer = c->epoll = -1;
+    c->whole = true;
+    c->pause_ns = c->patience_ns = PH_NEVER;
+    c->session = ph_mutter_renew(m, error, size);
+    if (!c->session) {
+        goto fail;
+    }
+    if (!watch(c)) {
+        snprintf(error, size, "no descriptors for the pictures");
+        goto fail;
+    }
+    c->look = true;
+    arm(c);
+    return &c->base;
+fail:
+    destroy(&c->base);
+    return NULL;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Input by org.gnome.Mutter.RemoteDesktop.
+ *
+ * Mutter makes a keyboard with the first key, and applications that learn of
+ * one only then lose it: so the devices are woken when a session begins, and
+ * real keys wait until applications can have heard of that.
+ */
+#include "deskd/mutter.h"
+
+#include <linux/input-event-codes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/macros.h"
+#define LOG_MODULE "input"
+#include "common/log.h"
+
+#define DETENT 120
+/* What one detent scrolls by, in the pixels of NotifyPointerAxis. */
+#define DETENT_LENGTH 10
+
+/* Flags of NotifyPointerAxis. */
+enum {
+    AXIS_FINISH = 1,
+    AXIS_FROM_FINGER = 4,
+};
+
+/* How long applications may take to hear of a keyboard. */
+#define WAKING_MS 300
+
+struct event {
+    uint16_t code;
+    bool pressed;
+};
+
+struct mutter {
+    struct ph_input base;
+    struct ph_mutter *desktop;
+    struct ph_mutter_watch watch;
+    struct ph_mutter_session *session; /* that knows what is held */
+    bool keys[KEY_CNT]; /* what is held down: keys and buttons */
+    guint waking; /* a timer: until then keys wait */
+    GArray *waiting; /* struct event, in their order */
+    uint16_t fingers; /* that are down, a bit each */
+    int detents[2]; /* part of a detent that is left over: x, y */
+};
+
+static struct mutter *from_base(struct ph_input *input)
+{
+    return PH_CONTAINER(input, struct mutter, base);
+}
+
+static const char *motion_method(const struct mutter *i)
+{
+    static const char method[] = "NotifyPointerMotionRelative";
+    return ph_mutter_session_has(i->session, method) ? method
+                                                     : "NotifyPointerMotion";
+}
+
+static bool is_button(uint16_t code)
+{
+    return code >= BTN_MOUSE && code < BTN_JOYSTICK;
+}
+
+static void call(struct mutter *i, const char *method, GVariant *params)
+{
+    ph_mutter_session_call(i->session, method, params, NULL, NULL);
+}
+
+static void send_key(struct mutter *i, struct event e)
+{
+    call(i, "NotifyKeyboardKeycode",
+            g_variant_new("(ub)", (guint32)e.code, e.pressed));
+}
+
+static gboolean on_awake(gpointer data)
+{
+    struct mutter *i = data;
+    i->waking = 0;
+    for (guint n = 0; i->session && n < i->waiting->len; n++) {
+        send_key(i, g_array_index(i->waiting, struct event, n));
+    }
+    g_array_set_size(i->waiting, 0);
+    return G_SOURCE_REMOVE;
+}
+
+static void wake(struct mutter *i)
+{
+    send_key(i, (struct event){KEY_LEFTSHIFT, true});
+    send_key(i, (struct event){KEY_LEFTSHIFT, false});
+    call(i, motion_method(i), g_variant_new("(dd)", 0.0, 0.0));
+    i->waking = g_timeout_add(WAKING_MS, on_awake, i);
+}
+
+/* Takes up the newest session: in another one nothing is held down. */
+static void follow(struct mutter *i, struct ph_mutter_session *session)
+{
+    if (i->session == session) {
+        return;
+    }
+    if (i->waking) {
+        g_source_remove(i->waking);
+        i->waking = 0;
+    }
+    g_array_set_size(i->waiting, 0);
+    ph_mutter_session_unref(i->session);
+    i->session = session ? ph_mutter_session_ref(session) : NULL;
+    memset(i->keys, 0, sizeof(i->keys));
+    memset(i->detents, 0, sizeof(i->detents));
+    i->fingers = 0;
+    if (session) {
+        wake(i);
+    }
+}
+
+static bool ready(struct mutter *i)
+{
+    struct ph_mutter_session *s = ph_mutter_take(i->desktop);
+    follow(i, s);
+    ph_mutter_session_unref(s);
+    return i->session;
+}
+
+/* Notes a key or button; false: it is in that state already, or unknown. */
+static bool hold(struct mutter *i, uint16_t code, bool pressed)
+{
+    if (code >= KEY_CNT || i->keys[code] == pressed) {
+        return false;
+    }
+    i->keys[code] = pressed;
+    return true;
+}
+
+static void key(struct ph_input *input, uint16_t code, bool pressed)
+{
+    struct mutter *i = from_base(input);
+    struct event e = {code, pressed};
+    if (is_button(code) || !ready(i) || !hold(i, code, pressed)) {
+        return;
+    }
+    if (i->waking) {
+        g_array_append_val(i->waiting, e);
+    } else {
+        send_key(i, e);
+    }
+}
+
+static void button(struct ph_input *input, uint16_t code, bool pressed)
+{
+    struct mutter *i = from_base(input);
+    if (is_button(code) && ready(i) && hold(i, code, pressed)) {
+        call(i, "NotifyPointerButton",
+                g_variant_new("(ib)", (gint32)code, pressed));
+    }
+}
+
+/* The stream as this Mutter wants it named: by its path, as one or as text. */
+static GVariant *stream_of(
+        struct mutter *i, const char *method, unsigned argument)
+{
+    const char *path = ph_mutter_session_stream(i->session);
+    return ph_mutter_session_takes(i->session, method, argument, "o")
+            ? g_variant_new_object_path(path)
+            : g_variant_new_string(path);
+}
+
+static void pointer(struct ph_input *input, uint32_t x, uint32_t y,
+        uint32_t width, uint32_t height)
+{
+    static const char method[] = "NotifyPointerMotionAbsolute";
+    struct mutter *i = from_base(input);
+    if (width && height && ready(i)) {
+        call(i, method,
+                g_variant_new("(@*dd)", stream_of(i, method, 0),
+                        (double)PH_MIN(x, width - 1),
+                        (double)PH_MIN(y, height - 1)));
+    }
+}
+
+static void motion(struct ph_input *input, int32_t dx, int32_t dy)
+{
+    struct mutter *i = from_base(input);
+    if (ready(i)) {
+        call(i, motion_method(i),
+                g_variant_new("(dd)", dx / 256.0, dy / 256.0));
+    }
+}
+
+/* Whole detents; what is less than one waits for more. */
+static void click_wheel(struct mutter *i, unsigned axis, int *rest, int delta)
+{
+    if ((delta > 0) != (*rest > 0)) {
+        *rest = 0; /* it turned round */
+    }
+    int64_t sum = (int64_t)*rest + delta;
+    int steps = (int)(sum / DETENT);
+    *rest = (int)(sum % DETENT);
+    if (steps) {
+        call(i, "NotifyPointerAxisDiscrete",
+                g_variant_new("(ui)", axis, steps));
+    }
+}
+
+static void wheel(struct ph_input *input, int dx, int dy, bool smooth)
+{
+    struct mutter *i = from_base(input);
+    if (!ready(i)) {
+        return;
+    }
+    if (!smooth) {
+        if (dy) {
+            click_wheel(i, 0, &i->detents[1], dy);
+        }
+        if (dx) {
+            click_wheel(i, 1, &i->detents[0], dx);
+        }
+        return;
+    }
+    guint32 flags =
+            dx || dy ? AXIS_FROM_FINGER : AXIS_FROM_FINGER | AXIS_FINISH;
+    call(i, "NotifyPointerAxis",
+            g_variant_new("(ddu)", (double)dx * DETENT_LENGTH / DETENT,
+                    (double)dy * DETENT_LENGTH / DETENT, flags));
+}
+
+static void lift(struct mutter *i, uint8_t finger)
+{
+    if (i->fingers & 1U << finger) {
+        i->fingers &= (uint16_t) ~(1U << finger);
+        call(i, "NotifyTouchUp", g_variant_new("(u)", (guint32)finger));
+    }
+}
+
+static void touch(struct ph_input *input, enum ph_input_touch what,
+        uint8_t finger, uint32_t x, uint32_t y, uint32_t width, uint32_t height)
+{
+    struct mutter *i = from_base(input);
+    if (finger >= PH_INPUT_MAX_FINGERS || !ready(i)) {
+        return;
+    }
+    if (what == PH_INPUT_TOUCH_UP || what == PH_INPUT_TOUCH_CANCEL) {
+        lift(i, finger);
+        return;
+    }
+    bool down = i->fingers & 1U << finger;
+    if (width == 0 || height == 0 || (what == PH_INPUT_TOUCH_DOWN) == down) {
+        return;
+    }
+    const char *method = down ? "NotifyTouchMotion" : "NotifyTouchDown";
+    i->fingers |= (uint16_t)(1U << finger);
+    call(i, method,
+            g_variant_new("(@*udd)", stream_of(i, method, 0), (guint32)finger,
+                    (double)PH_MIN(x, width - 1),
+                    (double)PH_MIN(y, height - 1)));
+}
+
+static void release_all(struct ph_input *input)
+{
+    struct mutter *i = from_base(input);
+    if (!ready(i)) {
+        return;
+    }
+    for (uint16_t code = 0; code < KEY_CNT; code++) {
+        if (i->keys[code]) {
+            key(input, code, false);
+            button(input, code, false);
+        }
+    }
+    for (uint8_t finger = 0; finger < PH_INPUT_MAX_FINGERS; finger++) {
+        lift(i, finger);
+    }
+    memset(i->detents, 0, sizeof(i->detents));
+}
+
+static void changed(void *data, struct ph_mutter_session *session)
+{
+    follow(data, session);
+}
+
+static void destroy(struct ph_input *input)
+{
+    struct mutter *i = from_base(input);
+    release_all(input);
+    ph_mutter_unwatch(i->desktop, &i->watch);
+    if (i->waking) {
+        g_source_remove(i->waking);
+    }
+    g_array_free(i->waiting, TRUE);
+    ph_mutter_session_unref(i->session);
+    free(i);
+}
+
+static const struct ph_input_ops ops = {
+        .name = "mutter",
+        .key = key,
+        .button = button,
+        .pointer = pointer,
+        .wheel = wheel,
+        .motion = motion,
+        .touch = touch,
+        .release_all = release_all,
+        .destroy = destroy,
+};
+
+struct ph_input *ph_input_mutter_create(struct ph_mutter *m)
+{
+    struct mutter *i = ph_xcalloc(1, sizeof(*i));
+    i->base.ops = &ops;
+    i->desktop = m;
+    i->waiting = g_array_new(FALSE, FALSE, sizeof(struct event));
+    i->watch = (struct ph_mutter_watch){changed, i};
+    ph_mutter_watch(m, &i->watch);
+    ready(i);
+    return &i->base;
+}
