@@ -8,6 +8,8 @@
 
 static const struct ph_desktop_kind *const kinds[] = {
         &ph_desktop_sway,
+        &ph_desktop_gnome,
+        &ph_desktop_mutter,
 #ifdef PH_HAVE_X11
         &ph_desktop_xvfb,
 #endif
@@ -28,6 +30,20 @@ const char *const ph_desktop_leaks[] = {
         "XDG_ACTIVATION_TOKEN",
         NULL,
 };
+
+size_t ph_desktop_wayland_env(const char **env)
+{
+    static const char *const toolkits[] = {
+            "XDG_SESSION_TYPE=wayland",
+            "MOZ_ENABLE_WAYLAND=1",
+            "QT_QPA_PLATFORM=wayland",
+            "GDK_BACKEND=wayland",
+            "SDL_VIDEODRIVER=wayland",
+            "ELECTRON_OZONE_PLATFORM_HINT=wayland",
+    };
+    memcpy(env, toolkits, sizeof(toolkits));
+    return PH_LEN(toolkits);
+}
 
 const struct ph_desktop_kind *ph_desktop_find(const char *name)
 {

@@ -21,14 +21,18 @@ struct ph_desktop_wish {
 #define PH_DESKTOP_TEXT 192
 #define PH_DESKTOP_ENV 16
 #define PH_DESKTOP_ARGS 16
+#define PH_DESKTOP_HELPERS 3
 
 struct ph_desktop {
     const struct ph_desktop_kind *kind;
+    /* Started before the compositor, in this order, as far as named. */
+    struct ph_service helpers[PH_DESKTOP_HELPERS];
     struct ph_service compositor;
     struct ph_service manager; /* of windows; without a name: there is none */
     /* How clients come to it: for the program shown, and for deskd. */
     const char *env[PH_DESKTOP_ENV]; /* "NAME=VALUE", NULL at the end */
     const char *deskd_env[4]; /* more for deskd alone, likewise */
+    const char *helper_env[4];
     char display[PH_DESKTOP_TEXT]; /* deskd's --display, once it is ready */
 
     /* What the strings above point into. */
@@ -37,12 +41,21 @@ struct ph_desktop {
     char config[PH_DESKTOP_TEXT];
     char socket[PH_DESKTOP_TEXT];
     char socket_env[PH_DESKTOP_TEXT];
+    char bus_argument[PH_DESKTOP_TEXT];
+    char bus_env[PH_DESKTOP_TEXT];
+    char system_bus_env[PH_DESKTOP_TEXT];
+    char schema_env[PH_DESKTOP_TEXT];
     const char *argv[PH_DESKTOP_ARGS];
     const char *compositor_env[PH_DESKTOP_ENV];
-    const char *manager_argv[2];
+    const char *manager_argv[6];
     struct ph_size size;
     char size_text[32];
     uint8_t cookie[16];
+};
+
+struct ph_desktop_need {
+    const char *program;
+    const char *package; /* that has it, on Debian */
 };
 
 struct ph_desktop_kind {
@@ -50,6 +63,7 @@ struct ph_desktop_kind {
     const char *capture; /* deskd's --capture */
     const char *program; /* without which it cannot start */
     const char *package; /* that has it, on Debian */
+    const struct ph_desktop_need *needs; /* more of that; program NULL ends */
     /* What is shown where the user names no program: NULL at the end. NULL:
      * foot, with a configuration. */
     const char *const *terminal;
@@ -67,8 +81,13 @@ const struct ph_desktop_kind *ph_desktop_find(const char *name);
 /* The names of all: "sway, xvfb". */
 void ph_desktop_names(char *out, size_t size);
 
+extern const struct ph_desktop_kind ph_desktop_gnome;
+extern const struct ph_desktop_kind ph_desktop_mutter;
 extern const struct ph_desktop_kind ph_desktop_sway;
 extern const struct ph_desktop_kind ph_desktop_xvfb;
+
+/* Adds what makes toolkits take Wayland; returns how many. */
+size_t ph_desktop_wayland_env(const char **env);
 
 /* Variables of the session we were started in that would lead a program to
  * that one's display instead of ours. NULL at the end. */

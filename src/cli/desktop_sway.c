@@ -140,15 +140,6 @@ static bool prepare(struct ph_desktop *d, const struct ph_desktop_wish *wish,
 /* The folder is its own, so the name is the same at every start. */
 static bool ready(struct ph_desktop *d, char *error, size_t size)
 {
-    static const char *const toolkits[] = {
-            "XDG_SESSION_TYPE=wayland",
-            "XDG_CURRENT_DESKTOP=sway",
-            "MOZ_ENABLE_WAYLAND=1",
-            "QT_QPA_PLATFORM=wayland",
-            "GDK_BACKEND=wayland",
-            "SDL_VIDEODRIVER=wayland",
-            "ELECTRON_OZONE_PLATFORM_HINT=wayland",
-    };
     const char *name = d->compositor.ready_line + strlen(PH_SWAY_READY);
     const char *dir = strchr(d->runtime_env, '=') + 1;
     int n = snprintf(d->display, sizeof(d->display), "%s/%s", dir, name);
@@ -158,10 +149,8 @@ static bool ready(struct ph_desktop *d, char *error, size_t size)
     }
     snprintf(
             d->display_env, sizeof(d->display_env), "WAYLAND_DISPLAY=%s", name);
-    size_t i = 0;
-    for (; i < sizeof(toolkits) / sizeof(toolkits[0]); i++) {
-        d->env[i] = toolkits[i];
-    }
+    size_t i = ph_desktop_wayland_env(d->env);
+    d->env[i++] = "XDG_CURRENT_DESKTOP=sway";
     d->env[i++] = d->runtime_env;
     d->env[i++] = d->display_env;
     d->env[i++] = d->socket_env;

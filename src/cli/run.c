@@ -72,8 +72,16 @@ static struct ph_desktop_wish wish_of(const struct ph_run *r)
 static bool start_desktop(struct ph_run *r, char *error, size_t size)
 {
     struct ph_desktop_wish wish = wish_of(r);
-    return r->desktop.kind->prepare(&r->desktop, &wish, error, size) &&
-            ph_supervisor_start(&r->supervisor, &r->desktop.compositor) &&
+    if (!r->desktop.kind->prepare(&r->desktop, &wish, error, size)) {
+        return false;
+    }
+    for (size_t i = 0; i < PH_DESKTOP_HELPERS; i++) {
+        struct ph_service *helper = &r->desktop.helpers[i];
+        if (helper->name && !ph_supervisor_start(&r->supervisor, helper)) {
+            return false;
+        }
+    }
+    return ph_supervisor_start(&r->supervisor, &r->desktop.compositor) &&
             r->desktop.kind->ready(&r->desktop, error, size) &&
             (!r->desktop.manager.name ||
                     ph_supervisor_start(&r->supervisor, &r->desktop.manager));

@@ -24,7 +24,8 @@ const struct ph_run_options ph_run_defaults = {
 
 static const struct ph_opt rows[] = {
         ROW('d', "desktop", "NAME", PH_OPT_STRING, desktop, 0, 0,
-                "what draws the windows: sway, xvfb"),
+                "what draws the windows: sway, gnome, mutter,\n"
+                "xvfb"),
         ROW('s', "size", "WxH", PH_OPT_SIZE, size, 1, PH_HXFR_MAX_SIDE,
                 "of the screen, in pixels (1920x1080)"),
         ROW('f', "fps", "N", PH_OPT_U32, fps, 1, PH_STREAM_MAX_FPS,

@@ -67,6 +67,14 @@ bool ph_run_find_programs(struct ph_run *r, char *error, size_t size)
                 kind->program, kind->package);
         return false;
     }
+    for (const struct ph_desktop_need *n = kind->needs; n && n->program; n++) {
+        if (!ph_program_in_path(n->program, found, sizeof(found))) {
+            snprintf(error, size,
+                    "%s, which %s needs, is not installed: apt-get install %s",
+                    n->program, kind->program, n->package);
+            return false;
+        }
+    }
     const char *terminal = kind->terminal ? kind->terminal[0] : "foot";
     const char *shown = r->program ? r->program[0] : terminal;
     if (!ph_program_in_path(shown, found, sizeof(found))) {

@@ -18,7 +18,7 @@
 #include "cli/child.h"
 
 #define PH_SERVICE_LINE_MAX 512
-#define PH_SUPERVISOR_SERVICES 8
+#define PH_SUPERVISOR_SERVICES 12
 #define PH_SERVICE_NUMBER "#"
 
 enum ph_service_state {
