@@ -16,6 +16,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/macros.h"
+#include "common/resolve.h"
 #include "common/vsock.h"
 
 #ifdef MSG_NOSIGNAL
@@ -69,11 +70,15 @@ static int new_socket(int family)
     return fd;
 }
 
-static bool wait_for(int fd, short events, int64_t deadline_ns)
+bool ph_net_wait(int fd, short events, int64_t deadline_ns, int stop_fd)
 {
-    struct pollfd p = {fd, events, 0};
+    struct pollfd p[] = {{fd, events, 0}, {stop_fd, POLLIN, 0}};
     for (;;) {
-        int n = poll(&p, 1, ph_deadline_poll_ms(deadline_ns));
+        int n = poll(p, 2, ph_deadline_poll_ms(deadline_ns));
+        if (n > 0 && p[1].revents) {
+            errno = ECANCELED;
+            return false;
+        }
         if (n > 0) {
             return true;
         }
@@ -87,18 +92,42 @@ static bool wait_for(int fd, short events, int64_t deadline_ns)
     }
 }
 
+static bool wait_for(int fd, short events, int64_t deadline_ns)
+{
+    return ph_net_wait(fd, events, deadline_ns, -1);
+}
+
+/* connect(), again while the backlog of a unix socket is full: no event says
+ * when it is not. */
+static bool begin_connect(int fd, const struct sockaddr *sa, socklen_t len,
+        int64_t deadline_ns, int stop_fd)
+{
+    enum {
+        PAUSE_MS = 5
+    };
+    while (connect(fd, sa, len) < 0) {
+        if (errno != EAGAIN || sa->sa_family != AF_UNIX) {
+            return errno == EINPROGRESS &&
+                    ph_net_wait(fd, POLLOUT, deadline_ns, stop_fd);
+        }
+        int64_t pause = PH_MIN(ph_deadline_ms(PAUSE_MS), deadline_ns);
+        if (!ph_net_wait(-1, 0, pause, stop_fd) &&
+                (errno != ETIMEDOUT || pause == deadline_ns)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* connect() to one address under the deadline. */
-static int connect_to(
-        const struct sockaddr *sa, socklen_t len, int64_t deadline_ns)
+static int connect_to(const struct sockaddr *sa, socklen_t len,
+        int64_t deadline_ns, int stop_fd)
 {
     AUTOCLOSE int fd = new_socket(sa->sa_family);
-    if (fd < 0) {
+    if (fd < 0 || !begin_connect(fd, sa, len, deadline_ns, stop_fd)) {
         return -1;
     }
-    if (connect(fd, sa, len) < 0) {
-        if (errno != EINPROGRESS || !wait_for(fd, POLLOUT, deadline_ns)) {
-            return -1;
-        }
+    if (sa->sa_family != AF_UNIX) {
         int err = 0;
         socklen_t err_len = sizeof(err);
         getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &err_len);
@@ -117,19 +146,6 @@ static socklen_t unix_address(
     memcpy(sa->sun_path, ep->address,
             strnlen(ep->address, sizeof(sa->sun_path) - 1));
     return sizeof(*sa);
-}
-
-static struct addrinfo *resolve(const struct ph_endpoint *ep, int flags)
-{
-    char port[8];
-    snprintf(port, sizeof(port), "%u", (unsigned)ep->port);
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags};
-    struct addrinfo *list = NULL;
-    if (getaddrinfo(ep->address, port, &hints, &list) != 0) {
-        errno = EADDRNOTAVAIL;
-        return NULL;
-    }
-    return list;
 }
 
 /* Addresses that need no name service: unix sockets, of QEMU's chardevs too,
@@ -156,17 +172,24 @@ static bool plain_address(const struct ph_endpoint *ep, bool listening,
 
 int ph_net_connect(const struct ph_endpoint *ep, int64_t deadline_ns)
 {
+    return ph_net_connect_until(ep, deadline_ns, -1);
+}
+
+int ph_net_connect_until(
+        const struct ph_endpoint *ep, int64_t deadline_ns, int stop_fd)
+{
     if (ep->kind != PH_ENDPOINT_TCP) {
         struct sockaddr_storage sa;
         socklen_t len = 0;
         return plain_address(ep, false, &sa, &len)
-                ? connect_to((struct sockaddr *)&sa, len, deadline_ns)
+                ? connect_to((struct sockaddr *)&sa, len, deadline_ns, stop_fd)
                 : -1;
     }
-    struct addrinfo *list = resolve(ep, 0);
+    struct addrinfo *list =
+            ph_resolve(ep->address, ep->port, 0, deadline_ns, stop_fd);
     int fd = -1;
     for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next) {
-        fd = connect_to(a->ai_addr, a->ai_addrlen, deadline_ns);
+        fd = connect_to(a->ai_addr, a->ai_addrlen, deadline_ns, stop_fd);
     }
     int err = errno;
     if (list) {
@@ -244,7 +267,8 @@ int ph_net_listen(struct ph_endpoint *ep, int backlog)
         }
         return fd;
     }
-    struct addrinfo *list = resolve(ep, AI_PASSIVE);
+    struct addrinfo *list =
+            ph_resolve(ep->address, ep->port, AI_PASSIVE, PH_NEVER, -1);
     for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next) {
         fd = bind_and_listen(a->ai_addr, a->ai_addrlen, backlog);
     }

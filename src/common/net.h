@@ -25,7 +25,16 @@ int ph_net_listen(struct ph_endpoint *ep, int backlog);
 /* The next connection, ready for the calls below, or -1. */
 int ph_net_accept(int listen_fd);
 
+/* The name of a host is resolved under the same deadline. A unix socket whose
+ * backlog is full is tried again until then. */
 int ph_net_connect(const struct ph_endpoint *ep, int64_t deadline_ns);
+/* The same; ends with ECANCELED as soon as stop_fd can be read. */
+int ph_net_connect_until(
+        const struct ph_endpoint *ep, int64_t deadline_ns, int stop_fd);
+
+/* poll() for these events. False: errno, ETIMEDOUT for the deadline or
+ * ECANCELED when stop_fd (-1: none) can be read. */
+bool ph_net_wait(int fd, short events, int64_t deadline_ns, int stop_fd);
 
 /* A connected pair of stream sockets, for a child process: both of them
  * close-on-exec. */

@@ -34,13 +34,13 @@ static int dial_serial(const struct ph_endpoint *ep, int64_t deadline_ns,
     return ph_steal_fd(&fd);
 }
 
-static int dial(const struct ph_endpoint *ep, int64_t deadline_ns, char *why,
-        size_t size)
+static int dial(const struct ph_endpoint *ep, int64_t deadline_ns, int stop_fd,
+        char *why, size_t size)
 {
     if (ep->kind == PH_ENDPOINT_SERIAL) {
         return dial_serial(ep, deadline_ns, why, size);
     }
-    int fd = ph_net_connect(ep, deadline_ns);
+    int fd = ph_net_connect_until(ep, deadline_ns, stop_fd);
     if (fd < 0) {
         snprintf(why, size, "%s", strerror(errno));
     }
@@ -58,8 +58,8 @@ static void add_reason(char *why, size_t size, const struct ph_endpoint *ep,
             reason);
 }
 
-static int dial_auto(
-        int64_t deadline_ns, struct ph_endpoint *found, char *why, size_t size)
+static int dial_auto(int64_t deadline_ns, int stop_fd,
+        struct ph_endpoint *found, char *why, size_t size)
 {
     struct ph_endpoint list[3] = {
             {.kind = PH_ENDPOINT_VSOCK,
@@ -79,7 +79,7 @@ static int dial_auto(
                     PH_SERIAL_PREFIX);
         }
         int fd = dial(&list[i], PH_MIN(deadline_ns, ph_deadline_ms(TRY_MS)),
-                reason, sizeof(reason));
+                stop_fd, reason, sizeof(reason));
         if (fd >= 0) {
             *found = list[i];
             return fd;
@@ -89,12 +89,12 @@ static int dial_auto(
     return -1;
 }
 
-int ph_dial(const struct ph_endpoint *ep, int64_t deadline_ns,
+int ph_dial(const struct ph_endpoint *ep, int64_t deadline_ns, int stop_fd,
         struct ph_endpoint *found, char *why, size_t size)
 {
     if (ep->kind == PH_ENDPOINT_AUTO) {
-        return dial_auto(deadline_ns, found, why, size);
+        return dial_auto(deadline_ns, stop_fd, found, why, size);
     }
     *found = *ep;
-    return dial(ep, deadline_ns, why, size);
+    return dial(ep, deadline_ns, stop_fd, why, size);
 }

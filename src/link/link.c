@@ -27,6 +27,8 @@ struct ph_link *ph_link_create(const struct ph_link_options *options,
     link->fd = -1;
     link->wake[0] = -1;
     link->wake[1] = -1;
+    link->stop[0] = -1;
+    link->stop[1] = -1;
     link->slots_deadline_ns = PH_NEVER;
     snprintf(link->name, sizeof(link->name), "%s",
             options->name ? options->name : "porthole");
@@ -45,7 +47,7 @@ struct ph_link *ph_link_create(const struct ph_link_options *options,
 
 bool ph_link_start(struct ph_link *link)
 {
-    if (!ph_net_wake_pipe(link->wake)) {
+    if (!ph_net_wake_pipe(link->wake) || !ph_net_wake_pipe(link->stop)) {
         LOG_ERRNO("pipe");
         return false;
     }
@@ -74,6 +76,7 @@ void ph_link_stop(struct ph_link *link)
         shutdown(s->fd, SHUT_RDWR);
     }
     pthread_mutex_unlock(&s->lock);
+    ph_net_wake(link->stop[1]);
     ph_link_wake(link);
     pthread_join(link->thread, NULL);
     link->started = false;
@@ -87,6 +90,8 @@ void ph_link_destroy(struct ph_link *link)
     ph_link_stop(link);
     ph_close(&link->wake[0]);
     ph_close(&link->wake[1]);
+    ph_close(&link->stop[0]);
+    ph_close(&link->stop[1]);
     ph_link_drop_message(link);
     ph_link_tiles_finish(&link->tiles);
     ph_slots_unref(link->shared.slots);

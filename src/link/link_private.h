@@ -100,6 +100,7 @@ struct ph_link {
     pthread_t thread;
     bool started;
     int wake[2]; /* pipe, non-blocking */
+    int stop[2]; /* another, that only ph_link_stop writes to */
     struct ph_link_shared shared;
 
     /* I/O thread */

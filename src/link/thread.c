@@ -80,8 +80,8 @@ static bool dial(struct ph_link *link, int64_t deadline_ns)
         return link->fd >= 0 ||
                 ph_link_fail(link, "cannot reach %s: %s", where, why);
     }
-    link->fd = ph_dial(
-            &link->options.endpoint, deadline_ns, &found, why, sizeof(why));
+    link->fd = ph_dial(&link->options.endpoint, deadline_ns, link->stop[0],
+            &found, why, sizeof(why));
     if (link->fd >= 0) {
         tell_found(link, &found);
         return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "link/link.h"
 
+#include "full_listener.h"
 #include "link_fixture.h"
 
 /* What the host does ends the connection; the next one works. */
@@ -132,6 +133,22 @@ static void test_late_hello(void)
     end(f);
 }
 
+/* Stopped in the middle of a connect that nobody answers, which alone would
+ * take 3 s. */
+static void test_stop_connecting(void)
+{
+    struct full_listener full = full_listener_begin();
+    struct ph_link_options options = {.endpoint = full.endpoint, .window = 1};
+    struct ph_link_events events = {0};
+    struct ph_link *link = ph_link_create(&options, &events, NULL);
+    CHECK(ph_link_start(link));
+    poll(NULL, 0, 100); /* so long, most likely, that it is in there */
+    int64_t begun = ph_clock_ns();
+    ph_link_destroy(link);
+    CHECK(ph_clock_ns() - begun < 2 * PH_NS_PER_S);
+    full_listener_end(&full);
+}
+
 static void test_faults(void)
 {
     test_recovery(FAKE_MEMFD, TRICK_HANG_UP, "closed");
@@ -162,6 +179,7 @@ int main(void)
     test_faults();
     test_early_answer();
     test_late_hello();
+    test_stop_connecting();
     test_never_there(false);
     test_never_there(true);
     test_stop(FAKE_MEMFD);

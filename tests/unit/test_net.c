@@ -13,6 +13,7 @@
 #include "common/clock.h"
 
 #include "check.h"
+#include "full_listener.h"
 
 static char dir[] = "/tmp/porthole-test-net-XXXXXX";
 
@@ -181,6 +182,71 @@ static void test_unreachable(void)
     CHECK_EQ(errno, ECONNREFUSED);
 }
 
+static void *accept_two(void *listener)
+{
+    for (int i = 0; i < 2; i++) {
+        struct pollfd p = {*(int *)listener, POLLIN, 0};
+        poll(&p, 1, 5000);
+        close(ph_net_accept(p.fd));
+    }
+    return NULL;
+}
+
+/* Linux says EAGAIN at once to a unix socket whose backlog is full. */
+static void test_full_backlog(void)
+{
+    struct ph_endpoint ep = {.kind = PH_ENDPOINT_UNIX};
+    pthread_t thread;
+    snprintf(ep.address, sizeof(ep.address), "%s/full", dir);
+    AUTOCLOSE int listener = ph_net_listen(&ep, 0);
+    AUTOCLOSE int first = ph_net_connect(&ep, ph_deadline_ms(5000));
+    CHECK(first >= 0);
+    CHECK_EQ(ph_net_connect(&ep, ph_deadline_ms(30)), -1);
+    CHECK_EQ(errno, ETIMEDOUT);
+    pthread_create(&thread, NULL, accept_two, &listener);
+    AUTOCLOSE int second = ph_net_connect(&ep, ph_deadline_ms(5000));
+    CHECK(second >= 0);
+    pthread_join(thread, NULL);
+    unlink(ep.address);
+}
+
+/* Whatever is waited for: a name, a port that does not answer, a backlog. */
+static void test_stopped(void)
+{
+    struct full_listener full = full_listener_begin();
+    struct ph_endpoint waits[] = {full.endpoint,
+            {PH_ENDPOINT_TCP, "no-such-host.invalid", 1},
+            {.kind = PH_ENDPOINT_UNIX}};
+    int stop[2];
+    snprintf(waits[2].address, sizeof(waits[2].address), "%s/full", dir);
+    AUTOCLOSE int listener = ph_net_listen(&waits[2], 0);
+    AUTOCLOSE int first = ph_net_connect(&waits[2], ph_deadline_ms(5000));
+    CHECK(ph_net_wake_pipe(stop));
+    ph_net_wake(stop[1]);
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_EQ(ph_net_connect_until(&waits[i], PH_NEVER, stop[0]), -1);
+        CHECK_EQ(errno, ECANCELED);
+    }
+    CHECK_EQ(ph_net_connect(&full.endpoint, ph_deadline_ms(20)), -1);
+    CHECK_EQ(errno, ETIMEDOUT);
+    close(stop[0]);
+    close(stop[1]);
+    unlink(waits[2].address);
+    full_listener_end(&full);
+}
+
+static void test_names(void)
+{
+    struct ph_endpoint ep = {PH_ENDPOINT_TCP, "localhost", 0};
+    AUTOCLOSE int listener = ph_net_listen(&ep, 4);
+    CHECK(listener >= 0);
+    AUTOCLOSE int fd = ph_net_connect(&ep, ph_deadline_ms(20000));
+    CHECK(fd >= 0);
+    struct ph_endpoint none = {PH_ENDPOINT_TCP, "no-such-host.invalid", 1};
+    CHECK_EQ(ph_net_connect(&none, ph_deadline_ms(20000)), -1);
+    CHECK(errno == EADDRNOTAVAIL || errno == ETIMEDOUT);
+}
+
 int main(void)
 {
     char text[128];
@@ -193,6 +259,9 @@ int main(void)
     test_descriptor();
     test_large();
     test_unreachable();
+    test_full_backlog();
+    test_stopped();
+    test_names();
     rmdir(dir);
     return CHECK_DONE();
 }
