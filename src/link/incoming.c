@@ -237,6 +237,20 @@ static void deliver(struct ph_link *link, struct ph_link_unit *unit,
     }
 }
 
+/* What the host says of itself is not longer than we waited, whatever it says:
+ * others add it up. */
+static void bound_durations(
+        struct ph_hxfr_access_unit *au, const struct ph_link_unit *unit)
+{
+    int64_t us = (ph_clock_ns() - unit->submitted_ns) / PH_NS_PER_US;
+    uint32_t left = (uint32_t)PH_MIN(PH_MAX(us, 0), (int64_t)UINT32_MAX);
+    au->encode_us = PH_MIN(au->encode_us, left);
+    left -= au->encode_us;
+    au->wait_us = PH_MIN(au->wait_us, left);
+    left -= au->wait_us;
+    au->receive_us = PH_MIN(au->receive_us, left);
+}
+
 static bool take_access_unit(
         struct ph_link *link, const struct ph_hxfr_header *h)
 {
@@ -250,6 +264,7 @@ static bool take_access_unit(
     if (!complete(link, au.sequence, &unit, &wanted)) {
         return false;
     }
+    bound_durations(&au, &unit);
     note_answer(link, &au);
     unit.keyframe = au.flags & PH_HXFR_FRAME_KEYFRAME;
     unit.quick = au.flags & PH_HXFR_FRAME_QUICK;

@@ -243,6 +243,11 @@ static bool send_unit(struct fake_host *h, const struct answer *a)
                 .flags = a->keyframe ? PH_HXFR_FRAME_KEYFRAME : 0,
                 .encode_us = 7,
         };
+        if (a->trick == TRICK_TIMES) {
+            au.encode_us = UINT32_MAX;
+            au.wait_us = UINT32_MAX - 1;
+            au.receive_us = UINT32_MAX;
+        }
         ph_hxfr_write_access_unit(&w, 1, &au, (uint32_t)size);
         ph_write_bytes(&w, unit, size);
     } else {

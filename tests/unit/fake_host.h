@@ -33,6 +33,7 @@ enum fake_trick {
     TRICK_UNASKED, /* two answers */
     TRICK_EARLY, /* answers before the pixels are read */
     TRICK_FAIL, /* FAILURE or ERROR */
+    TRICK_TIMES, /* durations that cannot be */
     TRICK_NO_SPS,
     TRICK_EMPTY,
     TRICK_LATE_ERROR, /* the ERROR for HELLO comes before the answer */

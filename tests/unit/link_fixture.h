@@ -102,6 +102,8 @@ static inline void on_down(void *data, const char *reason)
 static inline void on_unit(void *data, const struct ph_link_unit *u)
 {
     struct seen *s = data;
+    int64_t took = (u->received_ns - u->submitted_ns) / PH_NS_PER_US;
+    CHECK((int64_t)u->receive_us + u->wait_us + u->encode_us <= took);
     pthread_mutex_lock(&s->lock);
     s->repeats += u->repeat;
     s->keyframes += u->keyframe;

@@ -133,6 +133,16 @@ static void test_late_hello(void)
     end(f);
 }
 
+/* How long it took is the host's word, and bounded: see on_unit(). */
+static void test_times(void)
+{
+    struct fixture *f = begin_with(FAKE_TILES, true, TRICK_TIMES, 1);
+    CHECK(wait_for(&f->seen, &f->seen.ready, 1));
+    CHECK_EQ(send_frame(f, 0, 1), PH_LINK_OK);
+    CHECK(wait_for(&f->seen, &f->seen.units, 1));
+    end(f);
+}
+
 /* Stopped in the middle of a connect that nobody answers, which alone would
  * take 3 s. */
 static void test_stop_connecting(void)
@@ -179,6 +189,7 @@ int main(void)
     test_faults();
     test_early_answer();
     test_late_hello();
+    test_times();
     test_stop_connecting();
     test_never_there(false);
     test_never_there(true);
