@@ -48,7 +48,8 @@ static bool init_auth(struct app *app, char *error, size_t size)
         return false;
     }
     if (o->token_file) {
-        return ph_auth_load(o->token_file, auth->drive, error, size);
+        return ph_auth_load(o->token_file, auth->drive, error, size) &&
+                ph_auth_tokens_differ(auth, error, size);
     }
     ph_auth_make_token(auth->drive);
     return true;

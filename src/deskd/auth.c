@@ -117,6 +117,18 @@ static unsigned same(const char *a, const char *b)
     return diff == 0;
 }
 
+bool ph_auth_tokens_differ(const struct ph_auth *auth, char *error, size_t size)
+{
+    if (!auth->view[0] || !same(auth->drive, auth->view)) {
+        return true;
+    }
+    snprintf(error, size,
+            "the tokens to view and to drive are the same, so that who may "
+            "view could drive: remove one of the token files for a new one, or "
+            "name another");
+    return false;
+}
+
 enum ph_auth_role ph_auth_check(const struct ph_auth *auth, const char *token)
 {
     char padded[PH_STREAM_MAX_TOKEN + 1] = {0};

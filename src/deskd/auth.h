@@ -38,6 +38,10 @@ void ph_auth_make_token(char out[PH_AUTH_TOKEN_TEXT]);
 bool ph_auth_load(const char *path, char token[PH_STREAM_MAX_TOKEN + 1],
         char *error, size_t size);
 
+/* False: whoever may view could drive as well; error[size] as above. */
+bool ph_auth_tokens_differ(
+        const struct ph_auth *auth, char *error, size_t size);
+
 /* Takes the same time whatever the token. */
 enum ph_auth_role ph_auth_check(const struct ph_auth *auth, const char *token);
 

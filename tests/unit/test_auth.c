@@ -163,6 +163,18 @@ static void test_origin(void)
     CHECK(!ph_auth_origin_allowed(&auth, "http://portal.example:8443"));
 }
 
+static void test_same_tokens(void)
+{
+    struct ph_auth auth = {.drive = "0123456789abcdef"};
+    CHECK(ph_auth_tokens_differ(&auth, error, sizeof(error)));
+    snprintf(auth.view, sizeof(auth.view), "0123456789abcdefg");
+    CHECK(ph_auth_tokens_differ(&auth, error, sizeof(error)));
+    error[0] = 0;
+    snprintf(auth.drive, sizeof(auth.drive), "0123456789abcdefg");
+    CHECK(!ph_auth_tokens_differ(&auth, error, sizeof(error)));
+    CHECK(strstr(error, "the same") != NULL);
+}
+
 int main(void)
 {
     if (!CHECK(mkdtemp(dir))) {
@@ -174,6 +186,7 @@ int main(void)
     test_check();
     test_host();
     test_origin();
+    test_same_tokens();
     CHECK_EQ(rmdir(dir), 0); /* no temporary file stays */
     return CHECK_DONE();
 }
