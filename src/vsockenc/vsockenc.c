@@ -109,9 +109,10 @@ static gboolean find_own(PhVsockenc *self, gboolean named, gboolean fallback)
     return TRUE;
 }
 
-static gboolean start(GstVideoEncoder *encoder)
+/* Not the base class's start and stop: a failure there gets an error of its
+ * own, which says nothing, besides the one that says what is wrong. */
+static gboolean start(PhVsockenc *self)
 {
-    PhVsockenc *self = PH_VSOCKENC(encoder);
     struct ph_flow_options options = {
             .link = {.name = "vsockenc " PH_VERSION}, .release = release_frame};
     char error[PH_ENDPOINT_TEXT_MAX + 64] = "";
@@ -145,16 +146,15 @@ static gboolean start(GstVideoEncoder *encoder)
     return TRUE;
 }
 
-static gboolean stop(GstVideoEncoder *encoder)
+static void stop(PhVsockenc *self)
 {
-    PhVsockenc *self = PH_VSOCKENC(encoder);
     GST_OBJECT_LOCK(self);
     struct ph_flow *flow = self->flow;
     self->flow = NULL;
     GST_OBJECT_UNLOCK(self);
     if (flow) {
         ph_flow_stop(flow);
-        gst_pad_stop_task(encoder->srcpad);
+        gst_pad_stop_task(GST_VIDEO_ENCODER_SRC_PAD(self));
         ph_flow_destroy(flow);
     }
     ph_host_spawn_destroy(self->own);
@@ -162,19 +162,27 @@ static gboolean stop(GstVideoEncoder *encoder)
     ph_pictures_finish(&self->pictures);
     g_clear_pointer(&self->input, gst_video_codec_state_unref);
     g_clear_pointer(&self->sps, g_bytes_unref);
-    return TRUE;
 }
 
-/* Who waits must return before the pads can be deactivated. */
 static GstStateChangeReturn change_state(
         GstElement *element, GstStateChange transition)
 {
     PhVsockenc *self = PH_VSOCKENC(element);
-    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY && self->flow) {
+    if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start(self)) {
+        return GST_STATE_CHANGE_FAILURE;
+    }
+    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+        /* Who waits must return before the pads can be deactivated. */
         ph_flow_stop(self->flow);
     }
-    return GST_ELEMENT_CLASS(ph_vsockenc_parent_class)
-            ->change_state(element, transition);
+    GstStateChangeReturn r = GST_ELEMENT_CLASS(ph_vsockenc_parent_class)
+                                     ->change_state(element, transition);
+    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
+            (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+                    r == GST_STATE_CHANGE_FAILURE)) {
+        stop(self);
+    }
+    return r;
 }
 
 /* --- frames --- */
@@ -391,8 +399,6 @@ static void ph_vsockenc_class_init(PhVsockencClass *klass)
             "Has frames encoded by the host of this virtual machine or "
             "container",
             "Porthole");
-    encoder->start = start;
-    encoder->stop = stop;
     encoder->set_format = set_format;
     encoder->handle_frame = handle_frame;
     encoder->finish = finish;

@@ -339,14 +339,18 @@ static bool take_v1_frame(
     struct fake_surface *s = h->surface;
     struct ph_hxfr_frame_request q;
     if (!ph_hxfr_parse_frame_request(header, s->in, &q) || !q.has_pixels ||
-            q.stride != q.width * 4 || q.format != PH_HXFR_BGRA) {
+            q.stride != (q.format == PH_HXFR_NV12 ? q.width : q.width * 4)) {
         return false;
     }
+    uint32_t rows = q.format == PH_HXFR_NV12 ? q.height / 2 * 3 : q.height;
+    pthread_mutex_lock(&h->lock);
+    h->v1_format = q.format;
+    pthread_mutex_unlock(&h->lock);
     struct answer a = {
             .pts = q.pts,
             .keyframe = q.force_keyframe || h->frames == 0,
             .sum = fake_sum(FAKE_SUM_START, s->in + PH_HXFR_FRAME_REQUEST_SIZE,
-                    q.stride, q.stride, q.height),
+                    q.stride, q.stride, rows),
     };
     a.trick = count_frame(h, true, q.force_keyframe);
     return answer(h, &a);
