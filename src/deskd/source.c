@@ -11,7 +11,7 @@
 #include "common/log.h"
 #include "deskd/source_private.h"
 
-#define DEFAULT_WINDOW 2
+#define DEFAULT_WINDOW 3 /* of which the link uses what the way needs */
 
 struct ph_unit *ph_unit_ref(struct ph_unit *unit)
 {

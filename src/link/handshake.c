@@ -20,6 +20,8 @@ enum {
      * ourselves speaks, however slowly the machine starts it. */
     SILENCE_MS = 500,
     OWN_HOST_MS = 10000,
+    /* Where there is no way between the two: one is encoded, one is drawn. */
+    SHARED_WINDOW = 2,
 };
 
 static bool send_all(struct ph_link *link, struct ph_writer *w)
@@ -88,7 +90,7 @@ static bool take_hello(
     link->shared.window =
             PH_MIN((uint32_t)hello.max_window, link->options.window);
     link->shared.allowed = hello.capabilities & PH_HXFR_CAP_MEMFD
-            ? link->shared.window
+            ? PH_MIN(link->shared.window, (uint32_t)SHARED_WINDOW)
             : ph_flow_window(&link->flow, link->shared.window);
     link->shared.can_repeat = hello.capabilities & PH_HXFR_CAP_REPEAT;
     pthread_mutex_unlock(&link->shared.lock);

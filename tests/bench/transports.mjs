@@ -2,8 +2,9 @@
 // Contents over transports, version 1 next to ours in the same run:
 //   node tests/bench/transports.mjs [--seconds N] [--fps N] [--json] [CONTENT...]
 // The relay is a way of 72 MB/s and 1 ms in each direction. CPU times are of
-// this guest (painting aside) and of the host. Needs PORTHOLE_BUILD (default
-// build), built with -Dbuildtype=release for numbers that count.
+// this guest (painting aside) and of the host. At the end: the PSNR of luma of
+// what comes back. Needs PORTHOLE_BUILD (default build), made with
+// -Dbuildtype=release for numbers that count.
 import { execFile, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
@@ -53,6 +54,12 @@ async function measure(host, endpoint, content, flags) {
   return { ...result, hostCpuMs: spent / result.frames };
 }
 
+async function quality(endpoint, content) {
+  const { stdout } = await run(bin("tests/bench/bench_quality"),
+    [endpoint, content]);
+  return JSON.parse(stdout);
+}
+
 function row(transport, r) {
   const number = (value, digits) => Number(value).toFixed(digits);
   console.log(`| ${r.content} | ${transport} | ${r.way} | ` +
@@ -76,6 +83,7 @@ const transports = [
 ];
 
 const results = [];
+const qualities = [];
 try {
   if (!values.json) {
     console.log("| content | transport | way | frames/s | latency p50 / p99 " +
@@ -91,7 +99,16 @@ try {
       }
     }
   }
-  if (values.json) console.log(JSON.stringify(results, null, 2));
+  for (const content of contents) {
+    qualities.push(await quality(tcp, content));
+  }
+  if (values.json) {
+    console.log(JSON.stringify({ results, qualities }, null, 2));
+  } else {
+    for (const q of qualities) {
+      console.log(`${q.content}: ${q.mean_db} dB, at least ${q.least_db}`);
+    }
+  }
 } finally {
   host.child.kill();
   relay.child.kill();
