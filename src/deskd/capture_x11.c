@@ -22,6 +22,7 @@
 #define LOG_MODULE "capture"
 #include "common/log.h"
 #include "deskd/x11_cursor.h"
+#include "deskd/x11_overlay.h"
 #include "deskd/x11_picture.h"
 #include "x11/resize.h"
 #include "x11/x11.h"
@@ -34,6 +35,8 @@ struct x11 {
     struct ph_x11 x;
     struct ph_x11_picture *picture;
     struct ph_x11_cursor cursor;
+    struct ph_x11_overlay *overlay; /* NULL: the pointer is told, not drawn */
+    bool pointed; /* it is elsewhere, or looks otherwise, than drawn */
     xcb_damage_damage_t damage;
     int epoll;
     int timer;
@@ -52,11 +55,16 @@ static struct x11 *from_base(struct ph_capture *capture)
     return PH_CONTAINER(capture, struct x11, base);
 }
 
+static bool has_news(const struct x11 *c)
+{
+    return c->whole || c->dirty || c->pointed;
+}
+
 /* The next frame's time; with nothing to do, none. */
 static void arm(struct x11 *c)
 {
     struct itimerspec when = {{0, 0}, {0, 0}};
-    if (c->resized || (c->requested && (c->whole || c->dirty))) {
+    if (c->resized || (c->requested && has_news(c))) {
         bool at_once = c->resized || c->whole;
         int64_t at = at_once ? 1 : PH_MAX(1, c->next_ns);
         when.it_value.tv_sec = at / PH_NS_PER_S;
@@ -73,6 +81,9 @@ static bool remake_picture(struct x11 *c)
     c->picture = ph_x11_picture_create(
             &c->x, PH_X11_WAY_PIXMAP, c->lost, sizeof(c->lost));
     c->whole = true;
+    if (c->overlay) {
+        c->overlay->rect = (struct ph_rect){0, 0, 0, 0};
+    }
     return c->picture;
 }
 
@@ -105,7 +116,12 @@ static void take_events(struct x11 *c)
 static void tell_cursor(struct x11 *c)
 {
     struct ph_capture_cursor cursor;
-    if (ph_x11_cursor_take(&c->cursor, &cursor) && c->base.events->cursor) {
+    if (!ph_x11_cursor_take(&c->cursor, &cursor)) {
+        return;
+    }
+    if (c->overlay) {
+        c->pointed = true;
+    } else if (c->base.events->cursor) {
         c->base.events->cursor(c->base.data, &cursor);
     }
 }
@@ -118,13 +134,38 @@ static void plan_next(struct x11 *c, int64_t now)
             : c->next_ns + c->interval_ns;
 }
 
+/* Reads the picture; what is drawn into it is taken out before. */
+static bool read_picture(struct x11 *c, struct ph_region *damage)
+{
+    struct ph_region covered;
+    struct ph_x11_canvas canvas = {
+            .width = c->x.width,
+            .height = c->x.height,
+            .rgba = ph_x11_picture_format(c->picture) == PH_HXFR_RGBA,
+    };
+    canvas.pixels = ph_x11_picture_data(c->picture, &canvas.stride);
+    ph_region_clear(&covered);
+    if (c->overlay) {
+        ph_x11_overlay_remove(c->overlay, &canvas, &covered);
+    }
+    if (!ph_x11_picture_read(c->picture, c->damage, c->whole, damage)) {
+        return false;
+    }
+    if (c->overlay) {
+        ph_x11_overlay_draw(c->overlay, &canvas, &c->cursor.now,
+                c->cursor.pixels, &covered);
+        ph_region_union(damage, &covered);
+    }
+    c->pointed = false;
+    return true;
+}
+
 static void show(struct x11 *c)
 {
     struct ph_region damage;
     int64_t begun = ph_clock_ns();
-    bool whole = c->whole;
     c->dirty = false;
-    if (!ph_x11_picture_read(c->picture, c->damage, whole, &damage)) {
+    if (!read_picture(c, &damage)) {
         c->whole = true;
         if (++c->failures >= MAX_FAILURES) {
             snprintf(c->lost, sizeof(c->lost),
@@ -181,7 +222,7 @@ static void dispatch(struct ph_capture *capture)
     take_events(c);
     if (!c->lost[0] &&
             read(c->timer, &expired, sizeof(expired)) == sizeof(expired) &&
-            c->requested && (c->whole || c->dirty)) {
+            c->requested && has_news(c)) {
         show(c);
         take_events(c); /* they may have come with the answer */
     }
@@ -215,6 +256,7 @@ static void destroy(struct ph_capture *capture)
         ph_x11_cursor_finish(&c->cursor);
     }
     ph_x11_picture_destroy(c->picture);
+    free(c->overlay);
     ph_x11_finish(&c->x);
     ph_close(&c->timer);
     ph_close(&c->epoll);
@@ -273,14 +315,17 @@ static bool watch(struct x11 *c, char *error, size_t size)
 }
 
 struct ph_capture *ph_capture_x11_create(const char *display, uint32_t fps,
-        const struct ph_capture_events *events, void *data, char *error,
-        size_t size)
+        bool embed, const struct ph_capture_events *events, void *data,
+        char *error, size_t size)
 {
     struct x11 *c = ph_xcalloc(1, sizeof(*c));
     c->base = (struct ph_capture){&ops, events, data};
     c->timer = c->epoll = -1;
     c->interval_ns = fps ? PH_NS_PER_S / fps : 0;
     c->whole = true;
+    if (embed) {
+        c->overlay = ph_xcalloc(1, sizeof(*c->overlay));
+    }
     if (!ph_x11_connect(&c->x, display, error, size)) {
         goto fail;
     }

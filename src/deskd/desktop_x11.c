@@ -47,8 +47,9 @@ static struct ph_capture *capture(struct ph_desktop *desktop,
         size_t size)
 {
     const struct x11 *d = from_base(desktop);
-    return ph_capture_x11_create(
-            d->display, d->options->fps, events, data, error, size);
+    return ph_capture_x11_create(d->display, d->options->fps,
+            d->options->cursor == PH_DESKTOP_CURSOR_EMBEDDED, events, data,
+            error, size);
 }
 
 static struct ph_input *input(

@@ -4,11 +4,11 @@
 
 #include "deskd/desktop.h"
 
-/* display: NULL for $DISPLAY. NULL from any of these: error[size] says why and
- * what to do. */
+/* display: NULL for $DISPLAY. embed: the pointer is in the picture. NULL from
+ * any of these: error[size] says why and what to do. */
 struct ph_capture *ph_capture_x11_create(const char *display, uint32_t fps,
-        const struct ph_capture_events *events, void *data, char *error,
-        size_t size);
+        bool embed, const struct ph_capture_events *events, void *data,
+        char *error, size_t size);
 /* layout: NULL leaves the server's own. */
 struct ph_input *ph_input_x11_create(
         const char *display, const char *layout, char *error, size_t size);

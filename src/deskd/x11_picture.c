@@ -340,8 +340,7 @@ bool ph_x11_picture_read(struct ph_x11_picture *p, uint32_t damage, bool whole,
                                        : read_image(p, out);
 }
 
-const uint8_t *ph_x11_picture_data(
-        const struct ph_x11_picture *p, uint32_t *stride)
+uint8_t *ph_x11_picture_data(const struct ph_x11_picture *p, uint32_t *stride)
 {
     *stride = p->stride;
     return p->pixels;

@@ -32,7 +32,7 @@ void ph_x11_picture_destroy(struct ph_x11_picture *picture);
 bool ph_x11_picture_read(struct ph_x11_picture *picture, uint32_t damage,
         bool whole, struct ph_region *out);
 
-const uint8_t *ph_x11_picture_data(
+uint8_t *ph_x11_picture_data(
         const struct ph_x11_picture *picture, uint32_t *stride);
 /* PH_HXFR_BGRA or PH_HXFR_RGBA. */
 uint32_t ph_x11_picture_format(const struct ph_x11_picture *picture);

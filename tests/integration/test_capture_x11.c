@@ -233,6 +233,46 @@ static void test_cursor(struct seen *s, struct client *c)
     xcb_free_pixmap(c->x.conn, all);
 }
 
+/* In the picture, where that is wished: there, and gone when it moves on. */
+static void test_embedded(struct client *c)
+{
+    char error[256] = "";
+    struct seen s = {.probe = {500, 400}};
+    s.capture = ph_capture_x11_create(
+            NULL, 60, true, &events, &s, error, sizeof(error));
+    if (!CHECK(s.capture)) {
+        return;
+    }
+    fill(c, 490, 390, 40, 40, 0x102030);
+    ph_x11_warp(&c->x, 600, 500);
+    CHECK(next_frame(&s, true, WAIT_MS));
+    settle(&s);
+    CHECK_EQ(s.probed, 0x102030);
+    for (int i = 0; i < 2; i++) {
+        ph_x11_warp(&c->x, 500, 400);
+        fill(c, 0, 0, 1, 1, 0x111111 * (uint32_t)(i + 1));
+        while (s.probed != 0xff8000 && next_frame(&s, false, WAIT_MS)) {
+        }
+        CHECK_EQ(s.probed, 0xff8000);
+        ph_x11_warp(&c->x, 600, 500);
+        fill(c, 0, 0, 1, 1, 0x222222 * (uint32_t)(i + 1));
+        while (s.probed != 0x102030 && next_frame(&s, false, WAIT_MS)) {
+        }
+        CHECK_EQ(s.probed, 0x102030);
+    }
+    /* Partly outside. */
+    ph_x11_warp(&c->x, 0, 0);
+    fill(c, 500, 400, 1, 1, 0x00ff00);
+    CHECK(next_frame(&s, false, WAIT_MS));
+    ph_x11_warp(&c->x, WIDTH - 1, HEIGHT - 1);
+    fill(c, 500, 400, 1, 1, 0x0000ff);
+    while (s.probed != 0x0000ff && next_frame(&s, false, WAIT_MS)) {
+    }
+    CHECK_EQ(s.probed, 0x0000ff);
+    CHECK_EQ(s.cursors, 0);
+    s.capture->ops->destroy(s.capture);
+}
+
 static void test_resize(struct seen *s)
 {
     static const uint32_t sizes[][2] = {{800, 600}, {1001, 577}, {640, 480},
@@ -297,10 +337,11 @@ static void test_failures(void)
     char error[256] = "";
     struct seen s = {0};
     CHECK(!ph_capture_x11_create(
-            ":99999", 60, &events, &s, error, sizeof(error)));
+            ":99999", 60, false, &events, &s, error, sizeof(error)));
     CHECK(strstr(error, ":99999"));
     CHECK(strstr(error, "XAUTHORITY"));
-    CHECK(!ph_capture_x11_create("x", 60, &events, &s, error, sizeof(error)));
+    CHECK(!ph_capture_x11_create(
+            "x", 60, false, &events, &s, error, sizeof(error)));
     CHECK(strstr(error, "not the name of a display"));
     const struct ph_desktop_options options = {
             .capture = "x11", .output = "screen"};
@@ -329,7 +370,7 @@ int main(void)
     struct client client = {0};
     test_failures();
     seen.capture = ph_capture_x11_create(
-            NULL, 60, &events, &seen, error, sizeof(error));
+            NULL, 60, false, &events, &seen, error, sizeof(error));
     if (!CHECK(seen.capture) ||
             !CHECK(ph_x11_connect(&client.x, NULL, error, sizeof(error)))) {
         fprintf(stderr, "%s\n", error);
@@ -338,6 +379,7 @@ int main(void)
     test_frames(&seen, &client);
     test_rate(&seen, &client);
     test_cursor(&seen, &client);
+    test_embedded(&client);
     test_ways(&client);
     test_resize(&seen);
     test_end(&seen);
