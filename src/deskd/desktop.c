@@ -15,6 +15,9 @@ static const struct ph_desktop_ops *const table[] = {
 #ifdef PH_DESKD_X11
         &ph_desktop_x11,
 #endif
+#ifdef PH_DESKD_GST
+        &ph_desktop_gst,
+#endif
         &ph_desktop_test,
 };
 

@@ -68,6 +68,7 @@ struct ph_desktop *ph_desktop_open(
         const struct ph_desktop_options *options, char *error, size_t size);
 void ph_desktop_close(struct ph_desktop *desktop);
 
+extern const struct ph_desktop_ops ph_desktop_gst;
 extern const struct ph_desktop_ops ph_desktop_mutter;
 extern const struct ph_desktop_ops ph_desktop_test;
 extern const struct ph_desktop_ops ph_desktop_wlr;

@@ -30,8 +30,8 @@ static const struct ph_opt rows[] = {
         {0, "capture", "KIND", PH_OPT_STRING, ROW(capture), 0, 0, NULL,
                 "wlr: a wlroots compositor; mutter: GNOME Shell or\n"
                 "Mutter, also mutter:virtual for a monitor of its own;\n"
-                "x11: an X server, also x11:DISPLAY; test: a moving\n"
-                "picture (wlr)"},
+                "x11: an X server, also x11:DISPLAY; gst:SOURCE: what\n"
+                "GStreamer has; test: a moving picture (wlr)"},
         {0, "size", "WxH", PH_OPT_SIZE, ROW(size), 1, MAX_SIDE, NULL,
                 "of the test picture or virtual monitor (1920x1080)"},
         {0, "fps", "N", PH_OPT_U32, ROW(fps), 1, MAX_FPS, NULL,
