@@ -105,7 +105,8 @@ if [ ! -f "$dir/build/build.ninja" ] || ! cmp -s "$here/${0##*/}" "$dir/made-by"
     cross_file >"$dir/macos.ini"
     rm -rf "$dir/build"
     meson setup "$dir/build" "$root" --cross-file "$dir/macos.ini" \
-        -Dwerror=true -Dauto_features=enabled -Ddeskd=disabled
+        -Dwerror=true -Dauto_features=enabled -Ddeskd=disabled \
+        -Dvsockenc=disabled -Dx11=disabled -Dmutter=disabled
     cp "$here/${0##*/}" "$dir/made-by"
 fi
 ninja -C "$dir/build"
