@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <glib-unix.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/macros.h"
 #include "deskd/ws.h"
 
@@ -23,6 +26,11 @@ enum {
     KEEP_IDLE_S = 20,
     KEEP_INTERVAL_S = 10,
     KEEP_COUNT = 4,
+    /* One that vanished while something was on its way: TCP itself would try
+     * for a quarter of an hour. */
+    PATIENCE_MS = 10000,
+    CHECKS = 5, /* in that time */
+    LOST_PROBES = 5, /* of a window that is shut: in 6 s or more */
 };
 
 struct wsock {
@@ -32,6 +40,8 @@ struct wsock {
     guint in_source;
     guint out_source; /* 0 unless something is half written */
     guint linger_source;
+    guint check_source; /* 0 unless something is on its way */
+    int64_t checked_from_ns;
 
     struct ph_ws_parser parser;
     size_t received;
@@ -72,6 +82,9 @@ static void wsock_free(struct wsock *ws)
     if (ws->linger_source) {
         g_source_remove(ws->linger_source);
     }
+    if (ws->check_source) {
+        g_source_remove(ws->check_source);
+    }
     if (ws->unit) {
         ph_unit_unref(ws->unit);
     }
@@ -102,6 +115,53 @@ static void watch(struct wsock *ws)
     }
 }
 
+static int64_t patience_ns(const struct wsock *ws)
+{
+    uint32_t ms = ws->set->patience_ms;
+    return (ms ? ms : PATIENCE_MS) * PH_NS_PER_MS;
+}
+
+/* Nothing of what was sent is acknowledged any more, nor that its window is
+ * asked for. A peer that is there and does not read does both. */
+static bool is_gone(const struct wsock *ws)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof(info);
+    if (getsockopt(ws->fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) {
+        return false;
+    }
+    int64_t now = ph_clock_ns();
+    int64_t silent = PH_MIN(now - ws->checked_from_ns,
+            (int64_t)info.tcpi_last_ack_recv * PH_NS_PER_MS);
+    return silent >= patience_ns(ws) &&
+            (info.tcpi_unacked > 0 || info.tcpi_probes >= LOST_PROBES);
+}
+
+static gboolean on_check(gpointer data)
+{
+    struct wsock *ws = data;
+    int left = 0;
+    if (ioctl(ws->fd, SIOCOUTQ, &left) < 0 || left == 0) {
+        ws->check_source = 0;
+        return G_SOURCE_REMOVE;
+    }
+    if (is_gone(ws)) {
+        ws->check_source = 0;
+        end(ws);
+        return G_SOURCE_REMOVE;
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+static void expect_acknowledgement(struct wsock *ws)
+{
+    if (!ws->check_source) {
+        ws->checked_from_ns = ph_clock_ns();
+        ws->check_source = g_timeout_add(
+                (guint)(patience_ns(ws) / PH_NS_PER_MS / CHECKS), on_check, ws);
+    }
+}
+
 /* Writes as much of the message as the socket takes. */
 static void flush(struct wsock *ws)
 {
@@ -118,6 +178,7 @@ static void flush(struct wsock *ws)
         ssize_t n = sendmsg(ws->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n >= 0) {
             ws->out_pos += (size_t)n;
+            expect_acknowledgement(ws);
         } else if (errno == EAGAIN) {
             break;
         } else if (errno != EINTR) {
@@ -306,9 +367,10 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-/* Else it would hold its keys and its place among --max-viewers for ever. No
- * TCP_USER_TIMEOUT: that would also throw out who is there but does not read.
- * Best effort: a socket that is not TCP needs none of it. */
+/* Else it would hold its keys and its place among --max-viewers for ever, with
+ * nothing on its way to it. No TCP_USER_TIMEOUT: that would also throw out who
+ * is there but does not read. Best effort: a socket that is not TCP needs none
+ * of it. */
 static void notice_vanished(int fd)
 {
     static const struct {

@@ -13,6 +13,7 @@
 /* All sockets of a server, also those that are only being closed. */
 struct ph_wsock_set {
     GList *list;
+    uint32_t patience_ms; /* with a peer that acknowledges nothing; 0: 10 s */
 };
 
 /* Takes fd, non-blocking. The caller sets events and data before it goes back

@@ -9,17 +9,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sched.h>
-#include <stdarg.h>
-#include <sys/wait.h>
 
 #define LOG_MODULE "test"
-#include "common/cleanup.h"
 #include "common/log.h"
 #include "common/macros.h"
 #include "hostd/encoder.h"
 #include "hostd/server.h"
 
+#include "netns.h"
 #include "unit/peer.h"
 #include "unit/v1_guest.h"
 
@@ -31,84 +28,9 @@ enum {
     HEIGHT = 360
 };
 
-static int host_net;
-static int guest_net;
 static struct ph_budget budget = {.limit = 512 << 20};
 static struct ph_endpoint host = {PH_ENDPOINT_TCP, "10.99.0.1", 0};
 static struct ph_endpoint loopback = {PH_ENDPOINT_TCP, "127.0.0.1", 0};
-
-/* --- the network --- */
-
-static void enter(int net)
-{
-    if (setns(net, CLONE_NEWNET) < 0) {
-        perror("setns");
-        exit(1);
-    }
-}
-
-/* ip(8) in that namespace. */
-static void ip(int net, const char *fmt, ...) PH_PRINTF(2, 3);
-static void ip(int net, const char *fmt, ...)
-{
-    char command[256] = "exec ip ";
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(command + strlen(command), sizeof(command) - strlen(command), fmt,
-            args);
-    va_end(args);
-    pid_t pid = fork();
-    if (pid == 0) {
-        enter(net);
-        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-        _exit(127);
-    }
-    int status = -1;
-    waitpid(pid, &status, 0);
-    if (!CHECK_EQ(status, 0)) {
-        fprintf(stderr, "  %s\n", command);
-    }
-}
-
-static void write_text(const char *path, const char *text)
-{
-    AUTOCLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
-    ssize_t n = write(fd, text, strlen(text));
-    (void)n; /* what follows says whether it worked */
-}
-
-/* Becomes root of a user namespace where it is not root already. */
-static int new_namespace(void)
-{
-    char map[32];
-    uid_t uid = getuid();
-    if (unshare(CLONE_NEWNET) < 0) {
-        snprintf(map, sizeof(map), "0 %u 1", uid);
-        if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0) {
-            return -1;
-        }
-        write_text("/proc/self/uid_map", map);
-    }
-    return open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-}
-
-static bool make_network(void)
-{
-    host_net = new_namespace();
-    guest_net = host_net < 0 ? -1 : new_namespace();
-    if (guest_net < 0) {
-        return false;
-    }
-    ip(host_net, "link set lo up");
-    ip(host_net, "link add cable type veth peer name eth0 netns /proc/%d/fd/%d",
-            getpid(), guest_net);
-    ip(host_net, "addr add 10.99.0.1/24 dev cable");
-    ip(host_net, "link set cable up");
-    ip(guest_net, "addr add 10.99.0.2/24 dev eth0");
-    ip(guest_net, "link set eth0 up");
-    enter(host_net);
-    return true;
-}
 
 /* --- the host and its guests --- */
 
