@@ -221,6 +221,7 @@ static void test_stopped(void)
     snprintf(waits[2].address, sizeof(waits[2].address), "%s/full", dir);
     AUTOCLOSE int listener = ph_net_listen(&waits[2], 0);
     AUTOCLOSE int first = ph_net_connect(&waits[2], ph_deadline_ms(5000));
+    CHECK(listener >= 0 && first >= 0);
     CHECK(ph_net_wake_pipe(stop));
     ph_net_wake(stop[1]);
     for (size_t i = 0; i < 3; i++) {
