@@ -196,11 +196,15 @@ stage_vm() {
     unset VM_DIR
 }
 
-# Everything under ASan + UBSan, again and again.
+# A host and its guests, as long as all the rest: everything under ASan + UBSan,
+# again and again.
 stage_soak() {
     local end round=1
+    step build gcc_debug || return
+    step hostd "$out/gcc-debug/tests/integration/soak_hostd" \
+        "$out/gcc-debug/src/hostd/porthole-hostd" $((soak * 30))
     step asan asan || return
-    end=$(($(date +%s) + soak * 60))
+    end=$(($(date +%s) + soak * 30))
     while [ "$(date +%s)" -lt "$end" ]; do
         meson_tests "round-$round" "$out/asan" || return
         round=$((round + 1))
