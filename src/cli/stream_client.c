@@ -124,6 +124,17 @@ static void got_welcome(
     c->ping_timer = g_timeout_add(EAGER_PING_MS, on_ping_timer, c);
 }
 
+/* As a page does when it has shown it, so that the server knows how well its
+ * frames get here. */
+static void acknowledge(struct ph_stream_client *c, uint32_t sequence)
+{
+    uint8_t buf[SMALL_MESSAGE];
+    struct ph_writer w = ph_writer(buf, sizeof(buf));
+    const struct ph_stream_ack ack = {.sequence = sequence};
+    ph_stream_write_ack(&w, 0, &ack);
+    send_message(c, &w);
+}
+
 static void got_frame(
         struct ph_stream_client *c, const uint8_t *msg, size_t len)
 {
@@ -136,6 +147,7 @@ static void got_frame(
     const struct ph_stats_frame f = {now_us(), frame.size,
             (frame.flags & PH_STREAM_FRAME_KEY) != 0, &frame};
     ph_stats_add(&c->stats, &f);
+    acknowledge(c, frame.sequence);
     if (first) {
         g_clear_handle_id(&c->timer, g_source_remove);
         c->events->started(c->data);
