@@ -355,7 +355,8 @@ struct ph_capture *ph_capture_wlr_create(const char *display,
 {
     struct wlr *c = ph_xcalloc(1, sizeof(*c));
     c->base = (struct ph_capture){&ops, events, data};
-    if (!ph_wayland_connect(&c->wayland, display, error, size)) {
+    if (!ph_wayland_connect(&c->wayland, display,
+                ph_deadline_ms(PH_WAYLAND_PATIENCE_MS), error, size)) {
         goto fail;
     }
     if (!c->wayland.screencopy || !c->wayland.shm) {

@@ -27,6 +27,8 @@
 #include "deskd/wayland.h"
 
 #define RECONNECT_NS PH_NS_PER_S
+/* The main loop waits for this: no viewer gets anything meanwhile. */
+#define RECONNECT_MS 150
 /* One detent of a wheel: as a viewer says it, and in Wayland's length. */
 #define DETENT 120
 #define DETENT_LENGTH 15
@@ -117,7 +119,8 @@ static void send_modifiers(struct wlr *w)
             w->keyboard, m.depressed, m.latched, m.locked, m.group);
 }
 
-static bool make_devices(struct wlr *w, char *error, size_t size)
+static bool make_devices(
+        struct wlr *w, int64_t deadline_ns, char *error, size_t size)
 {
     struct ph_wayland *wl = &w->wayland;
     struct wl_output *output = ph_wayland_find_output(wl, w->output);
@@ -147,19 +150,21 @@ static bool make_devices(struct wlr *w, char *error, size_t size)
         w->pointer = zwlr_virtual_pointer_manager_v1_create_virtual_pointer(
                 wl->pointer, wl->seat);
     }
-    if (!ph_wayland_roundtrip(wl)) {
+    if (!ph_wayland_roundtrip(wl, deadline_ns)) {
         snprintf(error, size, "the Wayland compositor refused virtual input");
         return false;
     }
     return true;
 }
 
-static bool connect_wlr(struct wlr *w, char *error, size_t size)
+static bool connect_wlr(
+        struct wlr *w, int64_t deadline_ns, char *error, size_t size)
 {
-    if (!ph_wayland_connect(&w->wayland, w->display, error, size)) {
+    if (!ph_wayland_connect(
+                &w->wayland, w->display, deadline_ns, error, size)) {
         return false;
     }
-    if (!make_devices(w, error, size)) {
+    if (!make_devices(w, deadline_ns, error, size)) {
         disconnect(w);
         return false;
     }
@@ -178,7 +183,7 @@ static bool ready(struct wlr *w)
     if (ph_clock_ns() < w->retry_ns) {
         return false;
     }
-    if (connect_wlr(w, error, sizeof(error))) {
+    if (connect_wlr(w, ph_deadline_ms(RECONNECT_MS), error, sizeof(error))) {
         LOG_INFO("connected to the compositor again");
         return true;
     }
@@ -366,7 +371,9 @@ struct ph_input *ph_input_wlr_create(const char *display, const char *output,
     w->display = display ? ph_xstrdup(display) : NULL;
     w->output = output ? ph_xstrdup(output) : NULL;
     w->keymap = ph_keymap_create(layout, error, size);
-    if (!w->keymap || !connect_wlr(w, error, size)) {
+    if (!w->keymap ||
+            !connect_wlr(
+                    w, ph_deadline_ms(PH_WAYLAND_PATIENCE_MS), error, size)) {
         destroy(&w->base);
         return NULL;
     }

@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "common/clock.h"
+#include "common/net.h"
 #define LOG_MODULE "wayland"
 #include "common/log.h"
-
-#define ROUNDTRIP_MS 3000
 
 static void ignore_geometry(void *data, struct wl_output *output, int32_t x,
         int32_t y, int32_t width_mm, int32_t height_mm, int32_t subpixel,
@@ -127,24 +127,48 @@ static void log_libwayland(const char *fmt, va_list args)
     LOG_WARN("libwayland: %.*s", (int)len, text);
 }
 
-bool ph_wayland_connect(
-        struct ph_wayland *w, const char *display, char *error, size_t size)
+/* wl_display_connect() blocks, for ever where a compositor that stands still
+ * has its backlog full. */
+static struct wl_display *connect_display(const char *name, int64_t deadline_ns)
 {
+    struct ph_endpoint ep = {.kind = PH_ENDPOINT_UNIX};
+    const char *folder = getenv("XDG_RUNTIME_DIR");
+    if (name[0] != '/' && !folder) {
+        errno = ENOENT;
+        return NULL;
+    }
+    int n = name[0] == '/'
+            ? snprintf(ep.address, sizeof(ep.address), "%s", name)
+            : snprintf(ep.address, sizeof(ep.address), "%s/%s", folder, name);
+    if (n < 0 || (size_t)n >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
+        errno = ENAMETOOLONG;
+        return NULL;
+    }
+    int fd = ph_net_connect(&ep, deadline_ns);
+    /* It closes fd when it fails. */
+    return fd < 0 ? NULL : wl_display_connect_to_fd(fd);
+}
+
+bool ph_wayland_connect(struct ph_wayland *w, const char *display,
+        int64_t deadline_ns, char *error, size_t size)
+{
+    const char *name = display ? display : getenv("WAYLAND_DISPLAY");
+    name = name ? name : "wayland-0";
     memset(w, 0, sizeof(*w));
     wl_log_set_handler_client(log_libwayland);
-    w->display = wl_display_connect(display);
+    w->display = connect_display(name, deadline_ns);
     if (!w->display) {
-        const char *name = display ? display : getenv("WAYLAND_DISPLAY");
         snprintf(error, size,
                 "no Wayland compositor at display %s: %s; start the desktop "
                 "first, or name its display",
-                name ? name : "wayland-0", strerror(errno));
+                name, strerror(errno));
         return false;
     }
     w->registry = wl_display_get_registry(w->display);
     wl_registry_add_listener(w->registry, &registry_listener, w);
     /* The second one brings what the first one bound: output names. */
-    if (!ph_wayland_roundtrip(w) || !ph_wayland_roundtrip(w)) {
+    if (!ph_wayland_roundtrip(w, deadline_ns) ||
+            !ph_wayland_roundtrip(w, deadline_ns)) {
         snprintf(error, size, "the Wayland compositor does not answer");
         ph_wayland_finish(w);
         return false;
@@ -230,17 +254,16 @@ static const struct wl_callback_listener sync_listener = {
         .done = handle_sync,
 };
 
-bool ph_wayland_roundtrip(struct ph_wayland *w)
+bool ph_wayland_roundtrip(struct ph_wayland *w, int64_t deadline_ns)
 {
     bool done = false;
     bool alive = true;
-    int64_t deadline = ph_deadline_ms(ROUNDTRIP_MS);
     struct wl_callback *callback = wl_display_sync(w->display);
     wl_callback_add_listener(callback, &sync_listener, &done);
     alive = wl_display_flush(w->display) >= 0;
     while (alive && !done) {
         struct pollfd pfd = {wl_display_get_fd(w->display), POLLIN, 0};
-        int n = poll(&pfd, 1, ph_deadline_poll_ms(deadline));
+        int n = poll(&pfd, 1, ph_deadline_poll_ms(deadline_ns));
         if (n == 0 || (n < 0 && errno != EINTR)) {
             break;
         }

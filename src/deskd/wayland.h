@@ -36,10 +36,14 @@ struct ph_wayland {
     struct ph_wayland_output outputs[PH_WAYLAND_MAX_OUTPUTS];
 };
 
-/* Connects (display: NULL for $WAYLAND_DISPLAY) and learns what there is; at
- * most 3 s. False: error[size] says why and what to do, *w is as finished. */
-bool ph_wayland_connect(
-        struct ph_wayland *w, const char *display, char *error, size_t size);
+/* A compositor that runs answers within this, however busy it is. */
+#define PH_WAYLAND_PATIENCE_MS 3000
+
+/* Connects (display: NULL for $WAYLAND_DISPLAY) and learns what there is,
+ * until the deadline, also where the compositor stands still. False:
+ * error[size] says why and what to do, *w is as finished. */
+bool ph_wayland_connect(struct ph_wayland *w, const char *display,
+        int64_t deadline_ns, char *error, size_t size);
 void ph_wayland_finish(struct ph_wayland *w);
 
 /* The output of this name, or the first one for NULL; NULL: no such output. */
@@ -53,5 +57,5 @@ bool ph_wayland_has_output(
  * connection is over. */
 bool ph_wayland_dispatch(struct ph_wayland *w);
 /* Waits until the compositor has done everything asked so far. False: it has
- * not within 3 s, or the connection is over. */
-bool ph_wayland_roundtrip(struct ph_wayland *w);
+ * not until the deadline, or the connection is over. */
+bool ph_wayland_roundtrip(struct ph_wayland *w, int64_t deadline_ns);
