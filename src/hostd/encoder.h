@@ -32,6 +32,13 @@ struct ph_encoder_input {
     /* What changed since the last picture that gave an access unit; NULL:
      * unknown. */
     const struct ph_region *changed;
+    /* It stands still: make it finer, step 1 to PH_ENCODER_STEPS. 0: as quick
+     * as can be. */
+    int refine;
+};
+
+enum {
+    PH_ENCODER_STEPS = 3
 };
 
 /* Annex B; valid until the next call. */
@@ -39,6 +46,7 @@ struct ph_encoder_output {
     const uint8_t *data;
     size_t size;
     bool keyframe;
+    bool fine; /* a further step of refinement would gain nothing */
 };
 
 enum ph_encoder_result {
@@ -59,6 +67,7 @@ struct ph_encoder_ops {
     const char *codec; /* the backend's own name for it */
     const char *options; /* for the backend: "name=value:name=value" */
     const char *device; /* whose memory pictures must be in; NULL: any */
+    bool refines; /* does what ph_encoder_input.refine says */
     uint32_t least; /* pixels of a side that it takes; smaller ones: extended */
     /* NULL: error[size] says why. */
     struct ph_encoder *(*open)(const struct ph_encoder_ops *row,
@@ -68,9 +77,6 @@ struct ph_encoder_ops {
     /* Bit rate, fps or profile are others; size and colour are not. */
     enum ph_encoder_change (*reconfigure)(
             struct ph_encoder *encoder, const struct ph_encoder_config *config);
-    /* Finer from the next picture on, for one that stands still: step 1 to 3,
-     * 0 ends it. NULL where that cannot be done. */
-    bool (*refine)(struct ph_encoder *encoder, int step);
     void (*close)(struct ph_encoder *encoder);
 };
 

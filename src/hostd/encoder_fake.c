@@ -29,9 +29,9 @@ static size_t write_slice(uint8_t *out, size_t size, uint8_t type,
     const uint8_t head[] = {0, 0, 0, 1, type};
     memcpy(out, head, sizeof(head));
     int n = snprintf((char *)out + sizeof(head), size - sizeof(head),
-            "%08x%08x%08x%08x%08x%02x%02x%02x.", p->width, p->height,
+            "%08x%08x%08x%08x%08x%02x%02x%02x%02x.", p->width, p->height,
             p->bitrate, p->count, p->changed, p->corner[0], p->corner[1],
-            p->corner[2]);
+            p->corner[2], p->refine);
     return sizeof(head) + (size_t)n;
 }
 
@@ -50,14 +50,15 @@ bool ph_fake_parse(
     struct ph_h264_nal nal;
     size_t pos = 0;
     while (ph_h264_next_nal(data, size, &pos, &nal)) {
-        if (nal.type > PH_H264_IDR || nal.size < 47) {
+        if (nal.type > PH_H264_IDR || nal.size < 49) {
             continue;
         }
         const uint8_t *p = nal.data + 1;
         *out = (struct ph_fake_picture){hex(p, 8), hex(p + 8, 8),
                 hex(p + 16, 8), hex(p + 24, 8), hex(p + 32, 8),
                 {(uint8_t)hex(p + 40, 2), (uint8_t)hex(p + 42, 2),
-                        (uint8_t)hex(p + 44, 2)}};
+                        (uint8_t)hex(p + 44, 2)},
+                (uint8_t)hex(p + 46, 2)};
         return true;
     }
     return false;
@@ -88,6 +89,7 @@ static enum ph_encoder_result encode_fake(struct ph_encoder *encoder,
             .count = e->count,
             .changed = UINT32_MAX,
             .corner = {p->plane[0][0], p->plane[1][0], p->plane[1][1]},
+            .refine = (uint8_t)in->refine,
     };
     if (in->changed) {
         said.changed = (uint32_t)ph_region_pixels(in->changed);
@@ -137,7 +139,7 @@ static struct ph_encoder *open_fake(const struct ph_encoder_ops *row,
     {                                                                          \
         .name = (id), .what = "for tests", .open = open_fake,                  \
         .encode = encode_fake, .reconfigure = reconfigure_fake,                \
-        .close = close_fake,                                                   \
+        .close = close_fake, .refines = true,                                  \
     }
 
 const struct ph_encoder_ops ph_fake_encoder = FAKE("fake");

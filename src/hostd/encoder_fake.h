@@ -15,6 +15,7 @@ struct ph_fake_picture {
     uint32_t count; /* pictures since open, from 1 */
     uint32_t changed; /* pixels; UINT32_MAX: unknown */
     uint8_t corner[3]; /* Y, U, V at the top left */
+    uint8_t refine; /* step of refinement */
 };
 
 extern const struct ph_encoder_ops ph_fake_encoder; /* as it should be */

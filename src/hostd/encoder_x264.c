@@ -5,6 +5,10 @@
  * without a look, which is most of a quiet frame. The wide search that finds
  * scrolled text costs most where there is nothing to find (a terminal full of
  * new text): it is narrowed while frames take longer than they may.
+ *
+ * A picture that stands still is refined: where it is not fine yet it is
+ * encoded again at a better quality, elsewhere it gets its own reconstruction,
+ * of which nothing needs to be coded.
  */
 #include <stdarg.h>
 #include <stdint.h>
@@ -17,19 +21,22 @@
 #include "common/clock.h"
 #include "common/macros.h"
 #include "hostd/encoder.h"
+#include "hostd/encoder_refine.h"
 
 #define LOG_MODULE "encoder"
 #include "common/log.h"
 
 enum {
     MB = 16, /* a macroblock's side */
-    CRF = 23,
     RANGE_MOST = 128, /* of the motion search, in pixels */
     RANGE_UMH = 32, /* where it still finds a line of text */
     RANGE_LEAST = 16, /* hexagons, the quickest that is of use */
     SLOW_FRAMES = 2, /* in a row, until the search is narrowed */
     QUICK_FRAMES = 30, /* and until it is widened again */
 };
+
+/* Quality, then that of each step of refinement. */
+static const float crf[1 + PH_ENCODER_STEPS] = {23, 20, 17, 14};
 
 struct x264_encoder {
     struct ph_encoder base;
@@ -43,6 +50,9 @@ struct x264_encoder {
     int64_t budget_ns; /* what a frame may take */
     unsigned slow;
     unsigned quick;
+    struct ph_refine refine;
+    struct ph_nv12 seen; /* what viewers have; x264's, till the next picture */
+    int64_t done_ns; /* when the last picture was encoded */
 };
 
 static void on_log(void *data, int level, const char *fmt, va_list ap)
@@ -68,6 +78,7 @@ static void close_encoder(struct ph_encoder *encoder)
         x264_encoder_close(e->x264);
     }
     free(e->info);
+    ph_refine_finish(&e->refine);
     free(e);
 }
 
@@ -102,7 +113,7 @@ static bool set_params(
     p->b_repeat_headers = 1;
     p->b_annexb = 1;
     p->rc.i_rc_method = X264_RC_CRF;
-    p->rc.f_rf_constant = CRF;
+    p->rc.f_rf_constant = crf[0];
     set_rate(e, config);
     p->analyse.i_me_method = X264_ME_UMH;
     p->analyse.i_me_range = RANGE_MOST;
@@ -127,7 +138,8 @@ static struct ph_encoder *open_encoder(const struct ph_encoder_ops *row,
     e->mbs_high = (config->height + MB - 1) / MB;
     e->budget_ns = PH_NS_PER_S / config->fps;
     e->info = malloc((size_t)e->mbs_wide * e->mbs_high);
-    if (e->info && set_params(e, config)) {
+    bool room = ph_refine_init(&e->refine, config->width, config->height);
+    if (room && e->info && set_params(e, config)) {
         e->x264 = x264_encoder_open(&e->param);
     }
     if (!e->x264) {
@@ -139,20 +151,8 @@ static struct ph_encoder *open_encoder(const struct ph_encoder_ops *row,
     return &e->base;
 }
 
-/* Marks what a changed rectangle touches. */
-static void mark_changed(struct x264_encoder *e, struct ph_rect r)
-{
-    uint32_t x0 = r.x / MB;
-    uint32_t y0 = r.y / MB;
-    uint32_t x1 = PH_MIN(((uint32_t)r.x + r.width + MB - 1) / MB, e->mbs_wide);
-    uint32_t y1 = PH_MIN(((uint32_t)r.y + r.height + MB - 1) / MB, e->mbs_high);
-    for (uint32_t y = y0; y < y1 && x0 < x1; y++) {
-        memset(e->info + (size_t)y * e->mbs_wide + x0, 0, x1 - x0);
-    }
-}
-
 static void fill_picture(struct x264_encoder *e, x264_picture_t *picture,
-        const struct ph_encoder_input *in)
+        const struct ph_encoder_input *in, const struct ph_nv12 *from)
 {
     x264_picture_init(picture);
     picture->i_type = in->keyframe ? X264_TYPE_IDR : X264_TYPE_AUTO;
@@ -160,14 +160,15 @@ static void fill_picture(struct x264_encoder *e, x264_picture_t *picture,
     picture->img.i_csp = X264_CSP_NV12;
     picture->img.i_plane = 2;
     for (int i = 0; i < 2; i++) {
-        picture->img.plane[i] = in->picture->plane[i];
-        picture->img.i_stride[i] = (int)in->picture->stride[i];
+        picture->img.plane[i] = from->plane[i];
+        picture->img.i_stride[i] = (int)from->stride[i];
     }
-    if (in->changed && !in->keyframe) {
+    if (in->changed && !in->keyframe && from == in->picture) {
         memset(e->info, X264_MBINFO_CONSTANT,
                 (size_t)e->mbs_wide * e->mbs_high);
         for (uint16_t i = 0; i < in->changed->count; i++) {
-            mark_changed(e, in->changed->rects[i]);
+            ph_refine_set(e->info, e->mbs_wide, e->mbs_high,
+                    &in->changed->rects[i], 0);
         }
         picture->prop.mb_info = e->info;
     }
@@ -197,6 +198,56 @@ static void adapt_search(struct x264_encoder *e, int64_t took_ns)
     x264_encoder_reconfig(e->x264, &e->param);
 }
 
+/* To the quality of a step, and back. x264 counts frames and not time, and so
+ * would think that the budget of the rate is as low as after the last picture:
+ * the time that passed is given to it at once, as a higher rate. */
+static void set_step(struct x264_encoder *e, int step)
+{
+    int64_t passed = ph_clock_ns() - e->done_ns;
+    int64_t frames = passed * e->param.i_fps_num / PH_NS_PER_S;
+    int most = (int)e->param.i_fps_num; /* one second */
+    int rate = e->param.rc.i_vbv_buffer_size;
+    e->param.rc.f_rf_constant = crf[step];
+    e->param.rc.i_vbv_max_bitrate = rate;
+    if (step > 0 && frames > 1) {
+        e->param.rc.i_vbv_max_bitrate = rate * (int)PH_MIN(frames, most);
+    }
+    x264_encoder_reconfig(e->x264, &e->param);
+}
+
+/* The picture to be refined, or NULL when there is nothing to refine. */
+static const struct ph_nv12 *start_refining(
+        struct x264_encoder *e, const struct ph_encoder_input *in)
+{
+    if (!in->refine || in->keyframe || !e->seen.plane[0] ||
+            ph_refine_judge(&e->refine, in->picture, &e->seen) == 0) {
+        return NULL;
+    }
+    const struct ph_nv12 *p =
+            ph_refine_blend(&e->refine, in->picture, &e->seen);
+    if (p) {
+        set_step(e, in->refine);
+    }
+    return p;
+}
+
+static void end_refining(struct x264_encoder *e, int step)
+{
+    set_step(e, 0);
+    if (step == PH_ENCODER_STEPS) {
+        ph_refine_clear(&e->refine);
+    }
+}
+
+/* As x264 has them: its planes are for reading only. */
+static void note_seen(struct x264_encoder *e, const x264_picture_t *encoded)
+{
+    for (int i = 0; i < 2; i++) {
+        e->seen.plane[i] = encoded->img.plane[i];
+        e->seen.stride[i] = (uint32_t)encoded->img.i_stride[i];
+    }
+}
+
 static enum ph_encoder_result encode(struct ph_encoder *encoder,
         const struct ph_encoder_input *in, struct ph_encoder_output *out)
 {
@@ -206,16 +257,24 @@ static enum ph_encoder_result encode(struct ph_encoder *encoder,
     x264_nal_t *nals = NULL;
     int count = 0;
     int64_t begin = ph_clock_ns();
-    fill_picture(e, &picture, in);
+    ph_refine_mark(&e->refine, in->keyframe ? NULL : in->changed);
+    const struct ph_nv12 *finer = start_refining(e, in);
+    fill_picture(e, &picture, in, finer ? finer : in->picture);
     int size = x264_encoder_encode(e->x264, &nals, &count, &picture, &encoded);
+    if (finer) {
+        end_refining(e, in->refine);
+    }
     if (size <= 0) {
         return size < 0 ? PH_ENCODER_FAILED : PH_ENCODER_HELD;
     }
+    note_seen(e, &encoded);
     out->data = nals[0].p_payload; /* all of them lie behind each other */
     out->size = (size_t)size;
     out->keyframe = encoded.b_keyframe;
-    if (!encoded.b_keyframe) {
-        adapt_search(e, ph_clock_ns() - begin);
+    out->fine = in->refine && !in->keyframe && !finer;
+    e->done_ns = ph_clock_ns();
+    if (!encoded.b_keyframe && !finer) {
+        adapt_search(e, e->done_ns - begin);
     }
     return PH_ENCODER_OK;
 }
@@ -237,6 +296,7 @@ const struct ph_encoder_ops ph_encoder_x264 = {
         .what = "H.264 in software, by libx264",
         .codec = "x264",
         .options = "",
+        .refines = true,
         .open = open_encoder,
         .encode = encode,
         .reconfigure = reconfigure,

@@ -41,8 +41,8 @@ static bool open_encoder(struct ph_session *s,
 {
     enum {
         /* What an encoder keeps, measured with x264 as we use it: 8 MB at
-         * 640x360, 30 at 1080p, 86 at 2160p. */
-        BYTES_PER_PIXEL = 11,
+         * 640x360, 30 at 1080p, 86 at 2160p; and a picture to refine. */
+        BYTES_PER_PIXEL = 13,
         BYTES_BESIDES = 6 << 20
     };
     const struct ph_encoder_ops *ops = s->config->encoder;
@@ -135,11 +135,44 @@ static void count_failure(struct ph_session *s)
     pthread_mutex_unlock(&s->stats_lock);
 }
 
+/* Which step of refinement a job is, 0: none. What changes the picture begins
+ * anew. All steps together stay below a second's bits: no further one begins
+ * when half of them are used, and none is larger than what is left. */
+static int next_step(struct ph_session *s, const struct ph_job *job, bool anew)
+{
+    bool still = job->type == PH_JOB_FRAME && job->message == PH_HXFR_REPEAT &&
+            !job->keyframe && !anew;
+    if (!still) {
+        s->refine_step = 0;
+        s->refine_bytes = 0;
+        return 0;
+    }
+    if (!(job->frame.flags & PH_HXFR_FRAME_REFINE) ||
+            !(s->capabilities & PH_HXFR_CAP_REFINE) ||
+            s->refine_step >= PH_ENCODER_STEPS ||
+            s->refine_bytes > s->encoder_config.bitrate / 8 / 2) {
+        return 0;
+    }
+    return ++s->refine_step;
+}
+
+static void note_step(
+        struct ph_session *s, int step, const struct ph_encoder_output *out)
+{
+    if (step) {
+        LOG_DBG("guest %u: step %d of refinement: %zu bytes", s->number, step,
+                out->size);
+        s->refine_bytes += out->size;
+        s->refine_step = out->fine ? PH_ENCODER_STEPS : step;
+    }
+}
+
 static bool encode(struct ph_session *s, const struct ph_job *job,
         struct ph_encoder_output *out, struct ph_reason *why)
 {
     int64_t begun = ph_clock_ns();
     bool anew = !s->encoder;
+    int step = next_step(s, job, anew);
     if (ph_session_quick(s, job, out)) {
         count_frame(s, out, ph_clock_ns() - begun);
         return true; /* the encoder still has to hear of what changed */
@@ -151,6 +184,7 @@ static bool encode(struct ph_session *s, const struct ph_job *job,
             .picture = &s->held.picture,
             .keyframe = job->keyframe || anew,
             .changed = s->all_changed || anew ? NULL : &s->changed,
+            .refine = step,
     };
     enum ph_encoder_result r = s->encoder->ops->encode(s->encoder, &in, out);
     const char *fault = find_fault(r, out);
@@ -160,6 +194,7 @@ static bool encode(struct ph_session *s, const struct ph_job *job,
         ph_region_clear(&s->changed);
         s->encoded_ns = ph_clock_ns();
         ph_h264_quick_note(&s->quick, out->data, out->size);
+        note_step(s, step, out);
         return true;
     }
     /* The next frame starts anew, with a keyframe. */

@@ -36,6 +36,9 @@ static bool handle_hello(struct ph_session *s)
     }
     uint32_t ours = PH_HXFR_CAP_TILES | PH_HXFR_CAP_MOVES | PH_HXFR_CAP_REPEAT |
             PH_HXFR_CAP_TIMING | PH_HXFR_CAP_QUICK;
+    if (s->config->encoder->refines) {
+        ours |= PH_HXFR_CAP_REFINE;
+    }
     if (ph_pack_supported()) {
         ours |= PH_HXFR_CAP_LZ4;
     }

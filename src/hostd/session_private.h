@@ -69,6 +69,8 @@ struct ph_session {
     struct ph_buffer unpacked; /* the pixels of a frame that came packed */
     bool all_changed; /* since the last access unit; else `changed` did */
     struct ph_region changed;
+    int refine_step; /* the last one that this picture had */
+    size_t refine_bytes; /* of its steps together */
     struct ph_encoder *encoder;
     struct ph_encoder_config encoder_config;
     int64_t opened_ns;

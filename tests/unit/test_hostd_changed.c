@@ -98,12 +98,91 @@ static void check_backend(const struct ph_encoder_ops *ops)
     ops->close(e);
 }
 
+static double luma_psnr(struct decoder *d)
+{
+    double sum = 0;
+    for (uint32_t y = 0; y < HEIGHT; y++) {
+        for (uint32_t x = 0; x < WIDTH; x++) {
+            uint8_t got[3] = {0};
+            CHECK(decoder_pixel(d, x, y, got));
+            double error = got[0] - memory[(size_t)y * STRIDE + x];
+            sum += error * error;
+        }
+    }
+    return sum > 0 ? 10 * log10(255 * 255 / (sum / (WIDTH * HEIGHT))) : 99;
+}
+
+/* Asks for steps until one gains nothing; the bytes of all. */
+static size_t refine(struct ph_encoder *e, struct decoder *d)
+{
+    static const struct ph_region nothing = {.count = 0};
+    size_t bytes = 0;
+    double before = luma_psnr(d);
+    bool fine = false;
+    for (int step = 1; step <= PH_ENCODER_STEPS; step++) {
+        struct ph_encoder_output out = {0};
+        struct ph_encoder_input in = {
+                .picture = &picture, .changed = &nothing, .refine = step};
+        CHECK_EQ(e->ops->encode(e, &in, &out), PH_ENCODER_OK);
+        CHECK(decoder_push(d, out.data, out.size));
+        CHECK(!out.keyframe);
+        double now = luma_psnr(d);
+        CHECK(now >= before - 0.1);
+        CHECK(!fine || out.fine);
+        before = now;
+        fine = out.fine;
+        bytes += out.size;
+    }
+    return bytes;
+}
+
+/* What stands still gets fine, for less than a second's bits; what is fine
+ * costs nothing more, also when something else has changed. */
+static void check_refinement(const struct ph_encoder_ops *ops)
+{
+    char error[160] = "";
+    struct ph_encoder_config config = {.width = WIDTH,
+            .height = HEIGHT,
+            .bitrate = 8000000,
+            .fps = 60,
+            .colour = {6, 1, 13, false}};
+    struct ph_encoder *e = ops->open(ops, &config, error, sizeof(error));
+    struct decoder *d = decoder_create();
+    struct ph_encoder_output out = {0};
+    struct ph_rect at = {100, 100, 40, 20};
+    struct ph_region changed = {.count = 0};
+    if (!CHECK(e != NULL)) {
+        return;
+    }
+    ph_region_add(&changed, at);
+    for (uint32_t n = 0; n < 30; n++) { /* uses the budget up */
+        struct ph_encoder_input in = {.picture = &picture, .keyframe = n == 0};
+        fill((struct ph_rect){0, 0, WIDTH, HEIGHT}, n);
+        CHECK_EQ(ops->encode(e, &in, &out), PH_ENCODER_OK);
+        CHECK(decoder_push(d, out.data, out.size));
+    }
+    CHECK(refine(e, d) < config.bitrate / 8);
+    refine(e, d); /* the rest, had the budget not sufficed */
+    CHECK(luma_psnr(d) >= 45);
+    fill(at, 77);
+    struct ph_encoder_input in = {.picture = &picture, .changed = &changed};
+    CHECK_EQ(ops->encode(e, &in, &out), PH_ENCODER_OK);
+    CHECK(decoder_push(d, out.data, out.size));
+    CHECK(refine(e, d) < 4000);
+    CHECK(luma_psnr(d) >= 45);
+    decoder_destroy(d);
+    ops->close(e);
+}
+
 int main(void)
 {
     ph_log_set_level(PH_LOG_ERROR);
     for (size_t i = 0; i < ph_encoder_table_size; i++) {
         if (encoder_works(ph_encoder_table[i])) {
             check_backend(ph_encoder_table[i]);
+            if (ph_encoder_table[i]->refines) {
+                check_refinement(ph_encoder_table[i]);
+            }
         }
     }
     return CHECK_DONE();

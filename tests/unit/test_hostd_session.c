@@ -351,6 +351,45 @@ static void test_tiles(void)
     finish(&p);
 }
 
+/* One request at a time: what step of refinement it gets. */
+static uint8_t refine(struct peer *p, uint32_t sequence, uint32_t flags)
+{
+    struct ph_hxfr_surface s = {.format = PH_HXFR_NV12};
+    peer_frame(p, PH_HXFR_REPEAT, &s, sequence, NULL, 0, flags, 0);
+    return peer_expect_fake(p, sequence, flags & PH_HXFR_FRAME_KEYFRAME).refine;
+}
+
+static void test_refine(void)
+{
+    const struct ph_rect all = {0, 0, 64, 48};
+    struct peer p = begin();
+    uint32_t wanted =
+            PH_HXFR_CAP_TILES | PH_HXFR_CAP_REPEAT | PH_HXFR_CAP_REFINE;
+    CHECK_EQ(peer_hello(&p, wanted, 2), wanted);
+    struct ph_hxfr_surface s = peer_surface(&p, 1, PH_HXFR_NV12, 64, 48);
+    peer_frame(&p, PH_HXFR_TILES, &s, 2, &all, 1, PH_HXFR_FRAME_REFINE, 9);
+    CHECK_EQ(peer_expect_fake(&p, 2, true).refine, 0);
+    CHECK_EQ(refine(&p, 3, PH_HXFR_FRAME_REFINE), 1);
+    CHECK_EQ(refine(&p, 4, 0), 0); /* a steady rate goes on meanwhile */
+    CHECK_EQ(refine(&p, 5, PH_HXFR_FRAME_REFINE), 2);
+    CHECK_EQ(refine(&p, 6, PH_HXFR_FRAME_REFINE), 3);
+    CHECK_EQ(refine(&p, 7, PH_HXFR_FRAME_REFINE), 0); /* that was all */
+    peer_frame(&p, PH_HXFR_TILES, &s, 8, &all, 1, 0, 10);
+    CHECK_EQ(peer_expect_fake(&p, 8, false).refine, 0);
+    CHECK_EQ(refine(&p, 9, PH_HXFR_FRAME_REFINE), 1);
+    CHECK_EQ(refine(&p, 10, PH_HXFR_FRAME_REFINE | PH_HXFR_FRAME_KEYFRAME), 0);
+    CHECK_EQ(refine(&p, 11, PH_HXFR_FRAME_REFINE), 1);
+    peer_finish(&p);
+    /* Not agreed on: a repeat as any other. */
+    p = begin();
+    CHECK(peer_hello(&p, PH_HXFR_CAP_TILES | PH_HXFR_CAP_REPEAT, 2));
+    s = peer_surface(&p, 1, PH_HXFR_NV12, 64, 48);
+    peer_frame(&p, PH_HXFR_TILES, &s, 2, &all, 1, 0, 9);
+    peer_expect_fake(&p, 2, true);
+    CHECK_EQ(refine(&p, 3, PH_HXFR_FRAME_REFINE), 0);
+    finish(&p);
+}
+
 static void test_slot_frames(void)
 {
     struct ph_hxfr_slots slots = {0};
@@ -487,6 +526,7 @@ int main(void)
     test_too_large();
     test_hello();
     test_tiles();
+    test_refine();
     test_slot_frames();
     test_mixed();
     test_misfits();
