@@ -70,6 +70,15 @@ bool ph_source_acquire_slot(struct ph_source *source)
     return f->has_slot;
 }
 
+void ph_source_note_change(struct ph_source *source, int64_t now)
+{
+    struct ph_source_flow *f = &source->flow;
+    f->repeat_due =
+            f->steady_fps ? now + PH_NS_PER_S / f->steady_fps : PH_NEVER;
+    f->refine_left = PH_SOURCE_REFINEMENTS;
+    f->refine_due = now + PH_SOURCE_STILL_NS;
+}
+
 /* True when the frame is of another size than the surface: new slots come
  * before anything can be drawn. */
 static bool resize(struct ph_source *source, const struct ph_capture_frame *fr)
@@ -144,9 +153,7 @@ static void submit(struct ph_source *source, const struct ph_capture_frame *fr)
     f->need_whole = false;
     f->keyframe = false;
     f->settle_due = PH_NEVER;
-    f->repeat_due = f->steady_fps
-            ? times.converted_ns + PH_NS_PER_S / f->steady_fps
-            : PH_NEVER;
+    ph_source_note_change(source, times.converted_ns);
 }
 
 static void on_frame(void *data, const struct ph_capture_frame *fr)

@@ -18,7 +18,12 @@
 enum {
     PH_SOURCE_WAY = 16, /* frames on their way; more than a window */
     PH_SOURCE_MAX_QUEUED = 4, /* units that main has not taken */
+    PH_SOURCE_REFINEMENTS = 3, /* requests, after each change */
 };
+
+/* Without a change for so long the screen stands still: longer than between
+ * two keys of somebody who types. */
+#define PH_SOURCE_STILL_NS (150 * PH_NS_PER_MS)
 
 /* When a frame on its way passed where, by its pts. */
 struct ph_source_times {
@@ -97,6 +102,8 @@ struct ph_source_flow {
     uint32_t steady_fps;
     int64_t repeat_due;
     int64_t settle_due; /* of the last unit, which was quick */
+    unsigned refine_left; /* requests to refine what stands still */
+    int64_t refine_due;
     enum ph_stream_status status;
 };
 
@@ -143,6 +150,8 @@ void ph_source_stages(const struct ph_source_times *times,
 
 /* source_frame.c */
 extern const struct ph_capture_events ph_source_capture_events;
+/* What viewers have is new, and as coarse as that makes it. */
+void ph_source_note_change(struct ph_source *source, int64_t now);
 /* Something has to go to the host that no damage will bring. */
 void ph_source_need_whole(struct ph_source *source);
 void ph_source_release_slot(struct ph_source *source);

@@ -20,6 +20,9 @@
 #define FAILURE_FIRST_NS (100 * PH_NS_PER_MS)
 #define FAILURE_MOST_NS (4 * PH_NS_PER_S)
 #define WATCHDOG_NS (5 * PH_NS_PER_S)
+/* Between steps of refinement: viewers must not get them faster than a
+ * second's bits allow. */
+#define REFINE_NS (250 * PH_NS_PER_MS)
 /* A tick of a 60 Hz compositor, its copy, compare and convert. */
 #define LEAD_NS (22 * PH_NS_PER_MS)
 
@@ -197,8 +200,7 @@ static int64_t repeat_keyframe(struct ph_source *source, int64_t now)
     }
     if (repeat(source, now, PH_HXFR_FRAME_KEYFRAME)) {
         f->keyframe = false;
-        f->repeat_due =
-                f->steady_fps ? now + PH_NS_PER_S / f->steady_fps : PH_NEVER;
+        ph_source_note_change(source, now);
     }
     return PH_NEVER; /* on FULL the link wakes us */
 }
@@ -214,6 +216,24 @@ static int64_t settle(struct ph_source *source, int64_t now)
         repeat(source, now, 0); /* on FULL a frame is on its way: as good */
     }
     return PH_NEVER;
+}
+
+/* While the screen stands still its quality rises, step by step. */
+static int64_t refine_when_still(struct ph_source *source, int64_t now)
+{
+    struct ph_source_flow *f = &source->flow;
+    if (!f->refine_left || !f->submitted || f->need_whole || f->keyframe ||
+            !ph_link_can_refine(source->link)) {
+        return PH_NEVER;
+    }
+    if (now >= f->refine_due) {
+        if (!repeat(source, now, PH_HXFR_FRAME_REFINE)) {
+            return PH_NEVER; /* as above */
+        }
+        f->refine_left--;
+        f->refine_due = now + REFINE_NS;
+    }
+    return f->refine_left ? f->refine_due : PH_NEVER;
 }
 
 static int64_t repeat_steadily(struct ph_source *source, int64_t now)
@@ -314,6 +334,7 @@ static int64_t work(struct ph_source *source, int64_t now)
         next = PH_MIN(next, repeat_keyframe(source, now));
         next = PH_MIN(next, settle(source, now));
         next = PH_MIN(next, repeat_steadily(source, now));
+        next = PH_MIN(next, refine_when_still(source, now));
         next = PH_MIN(next, request_frame(source, now));
     }
     return f->capture ? next : PH_MIN(next, f->retry_ns);

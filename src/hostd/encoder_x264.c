@@ -257,7 +257,7 @@ static enum ph_encoder_result encode(struct ph_encoder *encoder,
     x264_nal_t *nals = NULL;
     int count = 0;
     int64_t begin = ph_clock_ns();
-    ph_refine_mark(&e->refine, in->keyframe ? NULL : in->changed);
+    ph_refine_mark(&e->refine, in->changed);
     const struct ph_nv12 *finer = start_refining(e, in);
     fill_picture(e, &picture, in, finer ? finer : in->picture);
     int size = x264_encoder_encode(e->x264, &nals, &count, &picture, &encoded);
@@ -268,10 +268,13 @@ static enum ph_encoder_result encode(struct ph_encoder *encoder,
         return size < 0 ? PH_ENCODER_FAILED : PH_ENCODER_HELD;
     }
     note_seen(e, &encoded);
+    if (encoded.b_keyframe) {
+        ph_refine_mark(&e->refine, NULL);
+    }
     out->data = nals[0].p_payload; /* all of them lie behind each other */
     out->size = (size_t)size;
     out->keyframe = encoded.b_keyframe;
-    out->fine = in->refine && !in->keyframe && !finer;
+    out->fine = in->refine && !encoded.b_keyframe && !finer;
     e->done_ns = ph_clock_ns();
     if (!encoded.b_keyframe && !finer) {
         adapt_search(e, e->done_ns - begin);

@@ -49,7 +49,8 @@ static bool say_hello(struct ph_link *link, uint64_t nonce)
             .version = PH_HXFR_EXT_VERSION,
             .max_window = (uint16_t)link->options.window,
             .capabilities = PH_HXFR_CAP_TILES | PH_HXFR_CAP_MOVES |
-                    PH_HXFR_CAP_REPEAT | PH_HXFR_CAP_TIMING,
+                    PH_HXFR_CAP_REPEAT | PH_HXFR_CAP_REFINE |
+                    PH_HXFR_CAP_TIMING,
             .nonce = nonce,
     };
     if (ph_pack_supported() && link->options.packing != PH_LINK_PACK_NEVER) {
@@ -93,6 +94,7 @@ static bool take_hello(
             ? PH_MIN(link->shared.window, (uint32_t)SHARED_WINDOW)
             : ph_flow_window(&link->flow, link->shared.window);
     link->shared.can_repeat = hello.capabilities & PH_HXFR_CAP_REPEAT;
+    link->shared.can_refine = hello.capabilities & PH_HXFR_CAP_REFINE;
     pthread_mutex_unlock(&link->shared.lock);
     if (!(hello.capabilities & (PH_HXFR_CAP_TILES | PH_HXFR_CAP_MEMFD))) {
         return ph_link_fail(link, "the host takes neither tiles nor slots");
@@ -109,6 +111,7 @@ static bool assume_version_1(struct ph_link *link)
     link->shared.window = 1;
     link->shared.allowed = 1;
     link->shared.can_repeat = false;
+    link->shared.can_refine = false;
     pthread_mutex_unlock(&link->shared.lock);
     return true;
 }

@@ -280,6 +280,15 @@ enum ph_link_result ph_link_repeat(
     return result;
 }
 
+bool ph_link_can_refine(struct ph_link *link)
+{
+    struct ph_link_shared *s = &link->shared;
+    pthread_mutex_lock(&s->lock);
+    bool can = s->ready && s->can_refine;
+    pthread_mutex_unlock(&s->lock);
+    return can;
+}
+
 void ph_link_get_stats(struct ph_link *link, struct ph_link_stats *out)
 {
     struct ph_link_shared *s = &link->shared;

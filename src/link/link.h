@@ -150,6 +150,9 @@ enum ph_link_result ph_link_submit(struct ph_link *link,
 enum ph_link_result ph_link_repeat(
         struct ph_link *link, int64_t pts, uint32_t flags, uint32_t *sequence);
 
+/* Whether repeats may be flagged PH_HXFR_FRAME_REFINE, on this connection. */
+bool ph_link_can_refine(struct ph_link *link);
+
 /* Takes effect at the host with the next frame. Any thread. */
 void ph_link_set_bitrate(struct ph_link *link, uint32_t bitrate);
 

@@ -79,6 +79,7 @@ struct ph_link_shared {
     struct ph_slots *acquired; /* holds the memory that is drawn into */
     bool room_wanted;
     bool can_repeat;
+    bool can_refine;
     uint32_t window; /* granted */
     uint32_t allowed; /* of it, for now */
     uint32_t next_sequence;

@@ -10,7 +10,7 @@
 #include "child.h"
 #include "common/clock.h"
 #include "decode.h"
-#include "deskd/source.h"
+#include "deskd/source_private.h"
 #include "link/host_spawn.h"
 #include "unit/check.h"
 
@@ -128,6 +128,23 @@ static void test_static(struct seen *s, const struct ph_host_spawn *spawn)
     CHECK_EQ(s->units, before);
     CHECK(child_cpu_ticks(getpid()) - own <= 2);
     CHECK(child_cpu_ticks(ph_host_spawn_pid(spawn)) - host <= 2);
+}
+
+/* What stands still is refined, in as many units as were asked for; then
+ * nothing comes any more. */
+static void test_refinement(struct seen *s, struct child *patch)
+{
+    struct ph_source_stats stats[2];
+    ph_source_get_stats(s->source, &stats[0]);
+    show(patch, 100, 100, 0xf0f0f0);
+    CHECK(run_until(&s->units, 1, WAIT_MS));
+    CHECK(!s->repeat);
+    CHECK(run_until(&s->units, PH_SOURCE_REFINEMENTS, WAIT_MS));
+    CHECK(s->repeat && !s->keyframe);
+    CHECK(!run_until(&s->units, 1, 1500));
+    ph_source_get_stats(s->source, &stats[1]);
+    CHECK_EQ(stats[1].repeats - stats[0].repeats, PH_SOURCE_REFINEMENTS);
+    CHECK_EQ(stats[1].frames - stats[0].frames, 1);
 }
 
 static void test_small_change(struct seen *s, struct child *patch)
@@ -283,7 +300,7 @@ int main(int argc, char **argv)
         return 2;
     }
     const char *const patch_argv[] = {argv[1], NULL};
-    const char *const host_args[] = {"--encoder", "libx264", NULL};
+    const char *const host_args[] = {"--encoder", "x264", NULL};
     struct ph_host_spawn *spawn =
             ph_host_spawn_create(argv[2], host_args, error, sizeof(error));
     const struct ph_desktop_options desktop_options = {.capture = "wlr"};
@@ -304,6 +321,7 @@ int main(int argc, char **argv)
     }
     test_start(&seen);
     test_static(&seen, spawn);
+    test_refinement(&seen, &patch);
     test_small_change(&seen, &patch);
     test_last_change(&seen, &patch);
     test_keyframe(&seen);

@@ -302,7 +302,7 @@ static void test_hello(void)
     uint32_t granted = peer_hello(&p, all_capabilities, 8);
     CHECK_EQ(granted & ~(uint32_t)PH_HXFR_CAP_MEMFD,
             PH_HXFR_CAP_TILES | PH_HXFR_CAP_MOVES | PH_HXFR_CAP_REPEAT |
-                    PH_HXFR_CAP_TIMING |
+                    PH_HXFR_CAP_REFINE | PH_HXFR_CAP_TIMING |
                     (ph_pack_supported() ? PH_HXFR_CAP_LZ4 : 0u));
     send_golden(&p, "hxfr-timed-ping");
     expect_golden(&p, "hxfr-timed-pong");
