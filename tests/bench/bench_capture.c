@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How many frames a wlroots compositor gives when nothing is done with them:
- * what streaming is measured against.
- *   WAYLAND_DISPLAY=... bench_capture SECONDS
+ * How many frames a desktop gives when nothing is done with them: what
+ * streaming is measured against.
+ *   WAYLAND_DISPLAY=... bench_capture SECONDS [wlr]
+ *   DISPLAY=... bench_capture SECONDS x11
  * Prints JSON: frames, fps, the longest gap and percentiles of gaps in ms.
  */
 #include <poll.h>
@@ -13,7 +14,7 @@
 #include "common/clock.h"
 #include "common/macros.h"
 #include "common/parse.h"
-#include "deskd/capture.h"
+#include "deskd/desktop.h"
 
 enum {
     MAX_FRAMES = 1 << 18
@@ -63,15 +64,20 @@ static void report(double seconds)
 int main(int argc, char **argv)
 {
     static const struct ph_capture_events events = {
-        .frame = on_frame, .lost = on_lost};
+            .frame = on_frame, .lost = on_lost};
     uint32_t seconds = 0;
     char error[256];
-    if (argc != 2 || !ph_parse_u32(argv[1], 1, 3600, &seconds)) {
-        fprintf(stderr, "usage: bench_capture SECONDS (1 to 3600)\n");
+    struct ph_desktop_options options = {.capture = "wlr", .fps = 60};
+    if (argc < 2 || argc > 3 || !ph_parse_u32(argv[1], 1, 3600, &seconds)) {
+        fprintf(stderr, "usage: bench_capture SECONDS [CAPTURE]\n");
         return 2;
     }
-    capture = ph_capture_wlr_create(
-            NULL, NULL, &events, NULL, error, sizeof(error));
+    options.capture = argc == 3 ? argv[2] : options.capture;
+    struct ph_desktop *desktop =
+            ph_desktop_open(&options, error, sizeof(error));
+    capture = desktop ? desktop->ops->capture(
+                                desktop, &events, NULL, error, sizeof(error))
+                      : NULL;
     if (!capture) {
         fprintf(stderr, "bench_capture: %s\n", error);
         return 1;
@@ -86,5 +92,6 @@ int main(int argc, char **argv)
     }
     report(seconds);
     capture->ops->destroy(capture);
+    ph_desktop_close(desktop);
     return lost;
 }

@@ -9,7 +9,18 @@ import { Place, Run, measure, ticks } from "../integration/porthole.mjs";
 
 const SCROLL = new URL("scroll.sh", import.meta.url).pathname;
 const CAPTURE = process.env.PORTHOLE_BENCH_CAPTURE ?? "";
-const PROCESSES = ["sway", "foot", "porthole-hostd", "porthole-deskd"];
+/** The kinds of desktop: what is to be watched, and how they are captured. */
+const DESKTOPS = {
+  sway: {
+    processes: ["sway", "foot"], capture: "wlr", terminal: ["foot"],
+    patch: undefined,
+  },
+  xvfb: {
+    processes: ["Xvfb", "xterm"], capture: "x11",
+    terminal: ["xterm", "-maximized", "-fa", "monospace", "-fs", "10", "-e"],
+    patch: process.env.PORTHOLE_X_PATCH,
+  },
+};
 
 /** A bar that crosses the screen, drawn anew 60 times a second. */
 class Pattern extends Desk {
@@ -32,10 +43,12 @@ class Pattern extends Desk {
 }
 
 /** A desktop with this content in it. */
-async function show(content, place) {
-  if (content === "pattern") return new Pattern(place).ready();
+async function show(content, place, desktop) {
+  const { terminal, patch } = DESKTOPS[desktop];
+  const args = ["--desktop", desktop];
+  if (content === "pattern") return new Pattern(place, args, patch).ready();
   const run = await new Run(place,
-    ["--", "foot", SCROLL, content]).ready();
+    [...args, "--", ...terminal, SCROLL, content]).ready();
   return { run, stop: () => run.stop() };
 }
 
@@ -44,10 +57,11 @@ function cpu(pid) {
   return ticks(pid) / 100;
 }
 
-function captureOnly({ dir, socket }, seconds) {
+function captureOnly(env, seconds, desktop) {
   return new Promise((resolve, reject) => {
-    const child = spawn(CAPTURE, [String(seconds)], { stdio: ["ignore", "pipe", "inherit"], env: {
-        ...process.env, XDG_RUNTIME_DIR: dir, WAYLAND_DISPLAY: socket } });
+    const child = spawn(CAPTURE,
+      [String(seconds), DESKTOPS[desktop].capture],
+      { stdio: ["ignore", "pipe", "inherit"], env });
     let out = "";
     child.stdout.on("data", (data) => { out += data; });
     child.on("close", (code) => code === 0 ? resolve(JSON.parse(out))
@@ -55,37 +69,39 @@ function captureOnly({ dir, socket }, seconds) {
   });
 }
 
-/** The Wayland socket of the desktop: deskd's environment or arguments. */
+/** The environment of the desktop's clients: deskd's, and its arguments. */
 function display(run) {
   const args = readFileSync(`/proc/${run.find("porthole-deskd")}/cmdline`,
     "utf8").split("\0");
-  const env = readFileSync(`/proc/${run.find("porthole-deskd")}/environ`,
-    "utf8").split("\0");
+  const env = Object.fromEntries(
+    readFileSync(`/proc/${run.find("porthole-deskd")}/environ`, "utf8")
+      .split("\0").filter((e) => e.includes("="))
+      .map((e) => [e.slice(0, e.indexOf("=")), e.slice(e.indexOf("=") + 1)]));
   const at = args.indexOf("--display");
-  const named = (name) => env.find((e) => e.startsWith(`${name}=`))
-    ?.slice(name.length + 1);
-  return {
-    dir: named("XDG_RUNTIME_DIR"),
-    socket: at > 0 ? args[at + 1] : named("WAYLAND_DISPLAY"),
-  };
+  const name = args[at + 1];
+  return at > 0 ? { ...env, WAYLAND_DISPLAY: name, DISPLAY: name } : env;
 }
 
 /**
  * @param {string} content scroll, flood or pattern
  * @param {number} seconds of each turn
  * @param {number} rounds
+ * @param {"sway" | "xvfb"} desktop
  */
-export async function* compare(content, seconds, rounds) {
+export async function* compare(content, seconds, rounds, desktop = "sway") {
+  const watched = [...DESKTOPS[desktop].processes, "porthole-hostd",
+    "porthole-deskd"];
   const place = new Place();
-  const desk = await show(content, place);
+  const desk = await show(content, place, desktop);
   const { run } = desk;
   try {
     for (let round = 1; round <= rounds; round++) {
-      const alone = await captureOnly(display(run), seconds);
-      const pids = PROCESSES.map((name) => run.find(name));
+      const alone = await captureOnly(display(run), seconds,
+        desktop);
+      const pids = watched.map((name) => run.find(name));
       const old = pids.map((pid) => pid ? cpu(pid) : 0);
       const seen = await measure(place, ["--duration", String(seconds)]);
-      const cores = Object.fromEntries(PROCESSES.map((name, i) => [name,
+      const cores = Object.fromEntries(watched.map((name, i) => [name,
         pids[i] ? +((cpu(pids[i]) - old[i]) / seconds).toFixed(3) : 0]));
       yield { round, alone, seen, cores };
     }

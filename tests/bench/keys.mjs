@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Key to pixels and key to painted at 1920x1080 in one Chromium after the
 // other: ours, wayvnc + noVNC on the same kind of sway, TigerVNC + noVNC.
-//   node tests/bench/keys.mjs [--presses N] [--rounds N]
+//   node tests/bench/keys.mjs [--presses N] [--rounds N] [--stack NAME ...]
 // Needs wayvnc, tigervnc-standalone-server and xterm (Debian packages), and
 // PORTHOLE_BUILD (default build).
 import { spawn } from "node:child_process";
@@ -17,11 +17,13 @@ import { launch } from "../browser/harness.mjs";
 const { values } = parseArgs({ options: {
   presses: { type: "string", default: "60" },
   rounds: { type: "string", default: "2" },
+  stack: { type: "string", multiple: true, default: [] },
 } });
 const build = path.resolve(process.env.PORTHOLE_BUILD ?? "build");
 process.env.PORTHOLE_BIN ??= path.join(build, "src/cli/porthole");
 process.env.PORTHOLE_WL_PATCH ??=
   path.join(build, "tests/integration/wl_patch");
+const xPatch = path.join(build, "tests/integration/x_patch");
 const { Place, until } = await import("../integration/porthole.mjs");
 const { Desk } = await import("../integration/desk.mjs");
 const root = new URL("../../", import.meta.url).pathname;
@@ -134,6 +136,11 @@ async function porthole(desk) {
   return result;
 }
 
+/** The same on another desktop. */
+function portholeXvfb(desk) {
+  return porthole(desk);
+}
+
 async function start(command, args, env, port) {
   const child = spawn(command, args, { env, stdio: "ignore" });
   await until(() => reachable(port), command);
@@ -174,13 +181,18 @@ async function tigervnc(place) {
   }
 }
 
-const stacks = { porthole, "wayvnc + noVNC": wayvnc,
-  "TigerVNC + noVNC": tigervnc };
+const stacks = { porthole, "porthole, Xvfb": portholeXvfb,
+  "wayvnc + noVNC": wayvnc, "TigerVNC + noVNC": tigervnc };
+const wanted = values.stack.length ? values.stack : Object.keys(stacks);
 const total = {};
 for (let round = 0; round < Number(values.rounds); round++) {
-  for (const [name, run] of Object.entries(stacks)) {
+  for (const name of wanted) {
+    const run = stacks[name];
     const place = new Place();
-    const desk = run === tigervnc ? null : await new Desk(place).ready();
+    const desk = run === tigervnc ? null
+      : run === portholeXvfb
+        ? await new Desk(place, ["--desktop", "xvfb"], xPatch).ready()
+        : await new Desk(place).ready();
     desk?.draw("rect 0 0 1920 1080 303030");
     desk?.tell(`echo ${CELL[0]} ${CELL[1]}`);
     const got = await run(desk ?? place);

@@ -12,15 +12,16 @@ export class Desk {
   /**
    * @param {import("./porthole.mjs").Place} place
    * @param {string[]} args of `porthole run`
+   * @param {string} patch the program of the test window
    */
-  constructor(place, args = []) {
+  constructor(place, args = [], patch = PATCH) {
     this.commands = path.join(place.dir, "commands");
     this.events = path.join(place.dir, "events");
     execFileSync("mkfifo", [this.commands]);
     // Opened for both, so that neither side waits for the other.
     this.pipe = openSync(this.commands, "r+");
     this.run = new Run(place, [...args, "--", "sh", "-c",
-      `exec "${PATCH}" <"${this.commands}" >"${this.events}"`]);
+      `exec "${patch}" <"${this.commands}" >"${this.events}"`]);
   }
 
   async ready() {

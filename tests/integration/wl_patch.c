@@ -25,6 +25,7 @@
 
 #include "common/clock.h"
 #include "common/macros.h"
+#include "patch.h"
 #include "xdg-shell-client-protocol.h"
 
 #define BUFFERS 3
@@ -388,35 +389,13 @@ static const struct wl_registry_listener registry_listener = {
         .global_remove = handle_global_remove,
 };
 
-/* Reads count numbers (the last one in base 16 when hex) behind a command. */
-static bool numbers(const char *text, uint32_t *out, int count, bool hex)
-{
-    for (int i = 0; i < count; i++) {
-        int base_of = hex && i == count - 1 ? 16 : 10;
-        text += strspn(text, " ");
-        if (!*text) {
-            return false;
-        }
-        out[i] = 0;
-        for (; *text && *text != ' '; text++) {
-            const char *digits = "0123456789abcdef";
-            const char *digit = strchr(digits, *text | 0x20);
-            if (!digit || digit - digits >= base_of) {
-                return false;
-            }
-            out[i] = out[i] * (uint32_t)base_of + (uint32_t)(digit - digits);
-        }
-    }
-    return true;
-}
-
 static void command(const char *line)
 {
     uint32_t n[5];
-    if (strncmp(line, "rect ", 5) == 0 && numbers(line + 5, n, 5, true)) {
+    if (strncmp(line, "rect ", 5) == 0 && patch_numbers(line + 5, n, 5, true)) {
         fill(n[0], n[1], n[2], n[3], n[4]);
     } else if (strncmp(line, "echo ", 5) == 0 &&
-            numbers(line + 5, n, 2, false) && n[0] + 8 <= width &&
+            patch_numbers(line + 5, n, 2, false) && n[0] + 8 <= width &&
             n[1] + 8 <= height) {
         echo = true;
         echo_at[0] = n[0];

@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { launch } from "../browser/harness.mjs";
+import { Desk } from "./desk.mjs";
 import { Place, Run, until } from "./porthole.mjs";
 
 const shots = process.env.PORTHOLE_SHOTS;
@@ -67,6 +68,44 @@ test("seen, typed into, killed and back, gone", async () => {
     await viewer.page.close();
   } finally {
     await run.stop();
+  }
+});
+
+test("colours, clicks and drags arrive where they should", async () => {
+  const desk = await new Desk(place, ["--desktop", "xvfb", "--size",
+    "1280x720"], process.env.PORTHOLE_X_PATCH).ready();
+  try {
+    const viewer = await browser.open(desk.run.link);
+    desk.draw("rect 0 0 640 720 ff0000", "rect 640 0 640 360 00ff00",
+      "rect 640 360 640 360 204060");
+    for (const [x, y, want] of [[300, 300, [255, 0, 0]],
+      [1000, 100, [0, 255, 0]], [1000, 600, [0x20, 0x40, 0x60]]]) {
+      await until(async () => {
+        const got = await viewer.pixels(x, y, 4, 4);
+        return want.every((v, i) => Math.abs(v - got[i]) <= 4);
+      }, `the colour at ${x},${y}`);
+    }
+    for (const [x, y] of [[100, 50], [1270, 710], [640, 360]]) {
+      const from = desk.text.length;
+      await viewer.click(x, y);
+      await desk.seen(/button 272 0/, "a click", from);
+      const [, mx, my] = [...desk.text.matchAll(/^motion (\d+) (\d+)/gm)]
+        .at(-1).map(Number);
+      assert.ok(Math.abs(mx - x) <= 1 && Math.abs(my - y) <= 1,
+        `clicked ${x},${y}, arrived at ${mx},${my}`);
+    }
+    const from = desk.text.length;
+    await viewer.drag(200, 200, 900, 600);
+    await desk.seen(/button 272 1[^]*motion 900 600[^]*button 272 0/,
+      "a drag", from);
+    await viewer.page.mouse.wheel(0, 120);
+    await desk.seen(/^axis 0 1/m, "the wheel", from);
+    await viewer.page.keyboard.down("KeyQ");
+    await desk.seen(/key 16 1/, "a key", from);
+    await viewer.page.close();
+    await desk.seen(/key 16 0/, "its release", from);
+  } finally {
+    await desk.stop();
   }
 });
 
