@@ -168,6 +168,10 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < PH_LEN(devices); i++) {
         ph_vhost_user_destroy(devices[i]);
     }
+    /* It ends already, and their handler would find the server gone. */
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
     ph_server_destroy(server);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
