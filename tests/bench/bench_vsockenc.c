@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Frame in to access unit out through GStreamer elements, 1920x1080, BGRx, 60
+ * frames a second, beside the same encoder called in this process:
+ * bench_vsockenc PLUGIN HOSTD [SECONDS]
+ *
+ * One content after the other, every way in turns on it. A frame is in when
+ * the element is called with it, whether or not it takes it at once.
+ */
+#include "cli/bench_scene.h"
+#include "common/clock.h"
+#include "common/macros.h"
+#include "common/parse.h"
+#include "gst/gst_test.h"
+#include "hostd/encoder.h"
+#include "integration/child.h"
+#include "vsockenc/pictures.h"
+
+enum {
+    W = 1920,
+    H = 1080,
+    FPS = 60,
+    BITRATE = 8000000,
+    MOST_FRAMES = 60 * FPS,
+    WARM_UP = FPS, /* frames that are not counted */
+};
+
+struct run {
+    const char *name;
+    int64_t pushed_ns[MOST_FRAMES];
+    int64_t came_ns[MOST_FRAMES]; /* 0: not yet */
+    size_t bytes;
+    unsigned frames;
+    unsigned units; /* of an element */
+};
+
+static void wait_for_tick(int64_t *tick)
+{
+    *tick += PH_NS_PER_S / FPS;
+    int64_t left = *tick - ph_clock_ns();
+    if (left > 0) {
+        g_usleep((gulong)(left / PH_NS_PER_US));
+    } else {
+        *tick -= left; /* behind: not faster afterwards */
+    }
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    const int64_t *x = a;
+    const int64_t *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+static void report(const char *content, struct run *r)
+{
+    static int64_t took[MOST_FRAMES];
+    size_t count = 0;
+    for (unsigned i = WARM_UP; i < r->frames; i++) {
+        if (r->came_ns[i]) {
+            took[count++] = r->came_ns[i] - r->pushed_ns[i];
+        }
+    }
+    qsort(took, count, sizeof(*took), compare_times);
+    if (count == 0) {
+        printf("%-8s %-12s nothing came\n", content, r->name);
+        return;
+    }
+    printf("%-8s %-12s p50 %6.2f  p99 %6.2f ms  %8zu bytes/frame  %zu of %u\n",
+            content, r->name, (double)took[count / 2] / 1e6,
+            (double)took[count * 99 / 100] / 1e6, r->bytes / r->frames, count,
+            r->frames - WARM_UP);
+    fflush(stdout);
+}
+
+static GstBuffer *paint(struct ph_scene *scene, unsigned n)
+{
+    struct ph_rect damage;
+    if (n > 0) {
+        ph_scene_step(scene, n, &damage);
+    }
+    GstBuffer *b = gst_buffer_new_memdup(scene->pixels, (gsize)W * H * 4);
+    GST_BUFFER_PTS(b) = gst_util_uint64_scale(n, GST_SECOND, FPS);
+    GST_BUFFER_DURATION(b) = GST_SECOND / FPS;
+    return b;
+}
+
+static struct ph_scene *new_scene(const char *content)
+{
+    char error[128] = "";
+    struct ph_scene *scene =
+            ph_scene_create(content, W, H, error, sizeof(error));
+    if (!scene) {
+        g_error("%s: %s", content, error);
+    }
+    return scene;
+}
+
+/* --- the encoder in this process --- */
+
+static void encode(struct ph_encoder *encoder, struct ph_pictures *pictures,
+        const GstVideoInfo *info, GstBuffer *buffer, struct run *r)
+{
+    GstVideoFrame frame;
+    struct ph_region changed;
+    struct ph_encoder_output out = {0};
+    unsigned n = r->frames++;
+    r->pushed_ns[n] = ph_clock_ns();
+    gst_video_frame_map(&frame, info, buffer, GST_MAP_READ);
+    ph_pictures_draw(pictures, n % 2, &frame, &changed);
+    gst_video_frame_unmap(&frame);
+    struct ph_encoder_input in = {
+            &pictures->items[n % 2], n == 0, n == 0 ? NULL : &changed};
+    if (encoder->ops->encode(encoder, &in, &out) == PH_ENCODER_OK) {
+        r->came_ns[n] = ph_clock_ns();
+        r->bytes += out.size;
+    }
+}
+
+static void run_in_process(const char *content, unsigned frames, struct run *r)
+{
+    struct ph_encoder_config config = {.width = W,
+            .height = H,
+            .bitrate = BITRATE,
+            .fps = FPS,
+            .colour = {6, 1, 13, false}};
+    char error[160] = "";
+    struct ph_scene *scene = new_scene(content);
+    struct ph_pictures pictures;
+    GstVideoInfo info;
+    int64_t tick = ph_clock_ns();
+    gst_video_info_set_format(&info, GST_VIDEO_FORMAT_BGRx, W, H);
+    struct ph_encoder *encoder = ph_encoder_x264.open(
+            &ph_encoder_x264, &config, error, sizeof(error));
+    if (!encoder || !ph_pictures_init(&pictures, &info, 2)) {
+        g_error("%s", error);
+    }
+    for (unsigned n = 0; n < frames; n++) {
+        GstBuffer *buffer = paint(scene, n);
+        wait_for_tick(&tick);
+        encode(encoder, &pictures, &info, buffer, r);
+        gst_buffer_unref(buffer);
+    }
+    encoder->ops->close(encoder);
+    ph_pictures_finish(&pictures);
+    ph_scene_destroy(scene);
+}
+
+/* --- elements --- */
+
+static GstPadProbeReturn on_unit(
+        GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+    struct run *r = data;
+    GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+    /* In order, one for each frame; x264enc changes the times. */
+    r->came_ns[r->units++] = ph_clock_ns();
+    r->bytes += gst_buffer_get_size(buffer);
+    return GST_PAD_PROBE_OK;
+}
+
+static void run_element(
+        const char *content, const char *launch, unsigned frames, struct run *r)
+{
+    struct ph_scene *scene = new_scene(content);
+    GstHarness *h = gst_harness_new_parse(launch);
+    int64_t tick = ph_clock_ns();
+    gst_harness_set_drop_buffers(h, TRUE);
+    gst_pad_add_probe(h->sinkpad, GST_PAD_PROBE_TYPE_BUFFER, on_unit, r, NULL);
+    gst_harness_set_src_caps_str(
+            h, "video/x-raw,format=BGRx,width=1920,height=1080,framerate=60/1");
+    for (unsigned n = 0; n < frames; n++) {
+        GstBuffer *buffer = paint(scene, n);
+        wait_for_tick(&tick);
+        r->pushed_ns[n] = ph_clock_ns();
+        r->frames++;
+        gst_harness_push(h, buffer);
+    }
+    gst_harness_push_event(h, gst_event_new_eos());
+    gst_harness_teardown(h);
+    ph_scene_destroy(scene);
+}
+
+static void run_content(const char *content, unsigned frames,
+        const char *unix_path, const char *port)
+{
+    enum {
+        WAYS = 4
+    };
+    static const char *const names[WAYS] = {
+            "in-process", "unix", "tcp", "x264enc"};
+    g_autofree char *element =
+            g_strdup_printf("vsockenc keyframe-interval=0 bitrate=%d", BITRATE);
+    g_autofree char *by_unix =
+            g_strdup_printf("%s socket-path=%s", element, unix_path);
+    g_autofree char *by_tcp =
+            g_strdup_printf("%s tcp-host=127.0.0.1 tcp-port=%s", element, port);
+    /* CRF 23 and a buffer of a second, as the host's. */
+    const char *launch[WAYS] = {NULL, by_unix, by_tcp,
+            "videoconvert ! x264enc speed-preset=ultrafast tune=zerolatency "
+            "option-string=me=umh:merange=128 pass=qual quantizer=23 "
+            "bitrate=8000 vbv-buf-capacity=1000 key-int-max=100000"};
+    for (int i = 0; i < WAYS; i++) {
+        struct run *r = g_new0(struct run, 1);
+        r->name = names[i];
+        if (launch[i]) {
+            run_element(content, launch[i], frames, r);
+        } else {
+            run_in_process(content, frames, r);
+        }
+        report(content, r);
+        g_free(r);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const plugins[] = {
+            "coreelements", "videoconvertscale", "x264", NULL};
+    static const char *const contents[] = {"typing", "scroll", "drag", "video"};
+    char folder[] = "/tmp/porthole-bench-XXXXXX";
+    char line[CHILD_LINE];
+    struct child child;
+    uint32_t seconds = 10;
+    if (argc < 3 || (argc > 3 && !ph_parse_u32(argv[3], 2, 60, &seconds))) {
+        fprintf(stderr, "usage: bench_vsockenc PLUGIN HOSTD [SECONDS]\n");
+        return 2;
+    }
+    gst_test_init(argc, argv, plugins);
+    if (!mkdtemp(folder)) {
+        return 1;
+    }
+    g_autofree char *path = g_strdup_printf("%s/socket", folder);
+    g_autofree char *endpoint = g_strdup_printf("unix:%s", path);
+    const char *host[] = {argv[2], "--encoder", "x264", "--listen", endpoint,
+            "--listen", "tcp:127.0.0.1:0", NULL};
+    if (!child_start(&child, host) ||
+            !child_expect(&child, "listening tcp:127.0.0.1:", line, 10000)) {
+        return 1;
+    }
+    for (size_t i = 0; i < PH_LEN(contents); i++) {
+        run_content(contents[i], seconds * FPS, path,
+                line + strlen("listening tcp:127.0.0.1:"));
+    }
+    child_stop(&child);
+    unlink(path);
+    rmdir(folder);
+    return CHECK_DONE();
+}
