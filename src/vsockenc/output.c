@@ -14,7 +14,7 @@ static bool is_known(PhVsockenc *self, const struct ph_h264_nal *sps)
 }
 
 /* The caps follow what the encoder made, whichever host it is on. */
-static bool follow_sps(PhVsockenc *self, const struct ph_flow_out *out)
+static bool follow_sps(PhVsockenc *self, const struct ph_transit_out *out)
 {
     GstVideoEncoder *encoder = GST_VIDEO_ENCODER(self);
     struct ph_h264_unit unit;
@@ -41,7 +41,7 @@ static bool follow_sps(PhVsockenc *self, const struct ph_flow_out *out)
 }
 
 /* Takes what is in `out`. */
-static GstFlowReturn push_unit(PhVsockenc *self, struct ph_flow_out *out)
+static GstFlowReturn push_unit(PhVsockenc *self, struct ph_transit_out *out)
 {
     GstVideoCodecFrame *frame = out->frame;
     bool ok = follow_sps(self, out);
@@ -61,15 +61,15 @@ static GstFlowReturn push_unit(PhVsockenc *self, struct ph_flow_out *out)
 static void end(PhVsockenc *self, GstFlowReturn reason)
 {
     g_atomic_int_set(&self->flow_return, reason);
-    ph_flow_stop(self->flow);
+    ph_transit_stop(self->transit);
 }
 
 static void loop(gpointer data)
 {
     PhVsockenc *self = data;
-    struct ph_flow_out out;
-    switch (ph_flow_pop(self->flow, &out)) {
-    case PH_FLOW_UNIT: {
+    struct ph_transit_out out;
+    switch (ph_transit_pop(self->transit, &out)) {
+    case PH_TRANSIT_UNIT: {
         GstFlowReturn r = push_unit(self, &out);
         if (r != GST_FLOW_OK) {
             GST_DEBUG_OBJECT(self, "downstream: %s", gst_flow_get_name(r));
@@ -77,18 +77,18 @@ static void loop(gpointer data)
         }
         break;
     }
-    case PH_FLOW_TROUBLE:
+    case PH_TRANSIT_TROUBLE:
         GST_ELEMENT_WARNING(self, RESOURCE, READ, ("%s", out.text), (NULL));
         break;
-    case PH_FLOW_BETTER:
+    case PH_TRANSIT_BETTER:
         GST_ELEMENT_INFO(self, RESOURCE, READ, ("%s", out.text), (NULL));
         break;
-    case PH_FLOW_FAILED:
+    case PH_TRANSIT_FAILED:
         GST_ELEMENT_ERROR(self, RESOURCE, FAILED,
                 ("No host encodes the frames: %s", out.text), (NULL));
         end(self, GST_FLOW_ERROR);
         break;
-    case PH_FLOW_STOPPED:
+    case PH_TRANSIT_STOPPED:
         gst_pad_pause_task(GST_VIDEO_ENCODER_SRC_PAD(self));
         break;
     }

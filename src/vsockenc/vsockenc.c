@@ -35,8 +35,8 @@ static void set_property(
     PhVsockenc *self = PH_VSOCKENC(object);
     GST_OBJECT_LOCK(self);
     gboolean known = ph_settings_set(&self->settings, id, value);
-    if (id == PH_PROP_BITRATE && self->flow) {
-        ph_flow_set_bitrate(self->flow, (uint32_t)self->settings.bitrate);
+    if (id == PH_PROP_BITRATE && self->transit) {
+        ph_transit_set_bitrate(self->transit, (uint32_t)self->settings.bitrate);
     }
     GST_OBJECT_UNLOCK(self);
     if (!known) {
@@ -44,7 +44,7 @@ static void set_property(
     }
 }
 
-static GstStructure *make_stats(const struct ph_flow_stats *s)
+static GstStructure *make_stats(const struct ph_transit_stats *s)
 {
     return gst_structure_new("vsockenc-stats", "frames", G_TYPE_UINT64,
             s->frames, "units", G_TYPE_UINT64, s->units, "keyframes",
@@ -62,12 +62,12 @@ static void get_property(
         GObject *object, guint id, GValue *value, GParamSpec *spec)
 {
     PhVsockenc *self = PH_VSOCKENC(object);
-    struct ph_flow_stats stats = {0};
+    struct ph_transit_stats stats = {0};
     gboolean known = TRUE;
     GST_OBJECT_LOCK(self);
     if (id == PH_PROP_STATS) {
-        if (self->flow) {
-            ph_flow_get_stats(self->flow, &stats);
+        if (self->transit) {
+            ph_transit_get_stats(self->transit, &stats);
         }
         g_value_take_boxed(value, make_stats(&stats));
     } else {
@@ -113,7 +113,7 @@ static gboolean find_own(PhVsockenc *self, gboolean named, gboolean fallback)
  * own, which says nothing, besides the one that says what is wrong. */
 static gboolean start(PhVsockenc *self)
 {
-    struct ph_flow_options options = {
+    struct ph_transit_options options = {
             .link = {.name = "vsockenc " PH_VERSION}, .release = release_frame};
     char error[PH_ENDPOINT_TEXT_MAX + 64] = "";
     GST_OBJECT_LOCK(self);
@@ -136,10 +136,10 @@ static gboolean start(PhVsockenc *self)
         return FALSE;
     }
     options.own = self->own;
-    struct ph_flow *flow = ph_flow_create(&options);
+    struct ph_transit *transit = ph_transit_create(&options);
     GST_OBJECT_LOCK(self);
-    self->flow = flow;
-    ph_flow_set_bitrate(flow, (uint32_t)self->settings.bitrate);
+    self->transit = transit;
+    ph_transit_set_bitrate(transit, (uint32_t)self->settings.bitrate);
     GST_OBJECT_UNLOCK(self);
     g_atomic_int_set(&self->flow_return, GST_FLOW_OK);
     self->since_keyframe = 0;
@@ -149,13 +149,13 @@ static gboolean start(PhVsockenc *self)
 static void stop(PhVsockenc *self)
 {
     GST_OBJECT_LOCK(self);
-    struct ph_flow *flow = self->flow;
-    self->flow = NULL;
+    struct ph_transit *transit = self->transit;
+    self->transit = NULL;
     GST_OBJECT_UNLOCK(self);
-    if (flow) {
-        ph_flow_stop(flow);
+    if (transit) {
+        ph_transit_stop(transit);
         gst_pad_stop_task(GST_VIDEO_ENCODER_SRC_PAD(self));
-        ph_flow_destroy(flow);
+        ph_transit_destroy(transit);
     }
     ph_host_spawn_destroy(self->own);
     self->own = NULL;
@@ -173,7 +173,7 @@ static GstStateChangeReturn change_state(
     }
     if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
         /* Who waits must return before the pads can be deactivated. */
-        ph_flow_stop(self->flow);
+        ph_transit_stop(self->transit);
     }
     GstStateChangeReturn r = GST_ELEMENT_CLASS(ph_vsockenc_parent_class)
                                      ->change_state(element, transition);
@@ -199,7 +199,7 @@ static GstFlowReturn drain(PhVsockenc *self)
 {
     GstVideoEncoder *encoder = GST_VIDEO_ENCODER(self);
     GST_VIDEO_ENCODER_STREAM_UNLOCK(encoder);
-    bool ok = ph_flow_drain(self->flow);
+    bool ok = ph_transit_drain(self->transit);
     GST_VIDEO_ENCODER_STREAM_LOCK(encoder);
     return ok ? GST_FLOW_OK : why_stopped(self);
 }
@@ -240,8 +240,8 @@ static gboolean set_format(GstVideoEncoder *encoder, GstVideoCodecState *state)
                 (NULL));
         return FALSE;
     }
-    ph_flow_set_surface(
-            self->flow, self->pictures.width, self->pictures.height, &colour);
+    ph_transit_set_surface(self->transit, self->pictures.width,
+            self->pictures.height, &colour);
     self->since_keyframe = 0;
     set_latency(self, &state->info);
     return TRUE;
@@ -274,13 +274,13 @@ static bool is_keyframe(PhVsockenc *self, GstVideoCodecFrame *frame)
 static bool take(PhVsockenc *self, GstVideoCodecFrame *frame)
 {
     struct ph_pictures *p = &self->pictures;
-    struct ph_flow_frame out = {.frame = frame};
+    struct ph_transit_frame out = {.frame = frame};
     GstVideoFrame pixels;
     if (!gst_video_frame_map(&pixels, &self->input->info, frame->input_buffer,
                 GST_MAP_READ)) {
         return false;
     }
-    out.index = ph_flow_free_picture(self->flow, p->count, p->newest);
+    out.index = ph_transit_free_picture(self->transit, p->count, p->newest);
     out.picture = &p->items[out.index];
     ph_pictures_draw(p, out.index, &pixels, &out.changed);
     gst_video_frame_unmap(&pixels);
@@ -289,7 +289,7 @@ static bool take(PhVsockenc *self, GstVideoCodecFrame *frame)
             ? (int64_t)frame->pts
             : (int64_t)frame->system_frame_number * GST_MSECOND;
     out.keyframe = is_keyframe(self, frame);
-    ph_flow_push(self->flow, &out);
+    ph_transit_push(self->transit, &out);
     return true;
 }
 
@@ -300,7 +300,7 @@ static GstFlowReturn handle_frame(
     GstFlowReturn r = GST_FLOW_OK;
     ph_output_start(self);
     GST_VIDEO_ENCODER_STREAM_UNLOCK(encoder);
-    if (!ph_flow_wait_room(self->flow)) {
+    if (!ph_transit_wait_room(self->transit)) {
         r = why_stopped(self);
     } else if (!take(self, frame)) {
         GST_ELEMENT_ERROR(self, RESOURCE, READ,
@@ -322,8 +322,8 @@ static GstFlowReturn finish(GstVideoEncoder *encoder)
 static gboolean flush(GstVideoEncoder *encoder)
 {
     PhVsockenc *self = PH_VSOCKENC(encoder);
-    ph_flow_flush(self->flow);
-    ph_flow_start(self->flow);
+    ph_transit_flush(self->transit);
+    ph_transit_start(self->transit);
     g_atomic_int_set(&self->flow_return, GST_FLOW_OK);
     return TRUE;
 }
@@ -332,8 +332,8 @@ static gboolean sink_event(GstVideoEncoder *encoder, GstEvent *event)
 {
     PhVsockenc *self = PH_VSOCKENC(encoder);
     bool flushes = GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_START;
-    if (flushes && self->flow) {
-        ph_flow_stop(self->flow);
+    if (flushes && self->transit) {
+        ph_transit_stop(self->transit);
     }
     gboolean ok = GST_VIDEO_ENCODER_CLASS(ph_vsockenc_parent_class)
                           ->sink_event(encoder, event);

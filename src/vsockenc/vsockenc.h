@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The element vsockenc: a GstVideoEncoder whose encoder is a host. Frames come
- * in on the upstream's thread (handle_frame: copy, compare, hand to the flow);
- * access units leave on a task of the source pad, which also sends again what
- * was lost. Locks: the base class's stream lock, then the flow's; the stream
- * lock is never held while waiting.
+ * in on the upstream's thread (handle_frame: copy, compare, hand to the
+ * transit); access units leave on a task of the source pad, which also sends
+ * again what was lost. Locks: the base class's stream lock, then the transit's;
+ * the stream lock is never held while waiting.
  */
 #pragma once
 
 #include <gst/video/gstvideoencoder.h>
 
-#include "vsockenc/flow.h"
 #include "vsockenc/pictures.h"
 #include "vsockenc/settings.h"
+#include "vsockenc/transit.h"
 
 GST_DEBUG_CATEGORY_EXTERN(ph_vsockenc_debug);
 #define GST_CAT_DEFAULT ph_vsockenc_debug
@@ -24,7 +24,7 @@ struct _PhVsockenc {
     GstVideoEncoder parent;
     struct ph_settings settings; /* under the object lock */
     struct ph_host_spawn *own;
-    struct ph_flow *flow; /* from start to stop */
+    struct ph_transit *transit; /* from start to stop */
 
     /* Upstream's thread. */
     GstVideoCodecState *input;

@@ -20,35 +20,35 @@
 #include "video/pixels.h"
 #include "video/region.h"
 
-struct ph_flow;
+struct ph_transit;
 
-enum ph_flow_host {
-    PH_FLOW_HOST, /* the one that was named */
-    PH_FLOW_OWN, /* a porthole-hostd that we start */
-    PH_FLOW_HOSTS,
+enum ph_transit_host {
+    PH_TRANSIT_HOST, /* the one that was named */
+    PH_TRANSIT_OWN, /* a porthole-hostd that we start */
+    PH_TRANSIT_HOSTS,
 };
 
-struct ph_flow_options {
+struct ph_transit_options {
     struct ph_link_options link; /* timeout_ms: see below */
     bool named; /* link.endpoint is set */
-    struct ph_host_spawn *own; /* NULL: none; outlives the flow */
+    struct ph_host_spawn *own; /* NULL: none; outlives the transit */
     /* After which a frame that gets no access unit ends it all; 0: never. */
     uint32_t timeout_ms;
     void (*release)(void *frame); /* of a frame that leaves unencoded */
 };
 
-struct ph_flow *ph_flow_create(const struct ph_flow_options *options);
+struct ph_transit *ph_transit_create(const struct ph_transit_options *options);
 /* Ends the links first. */
-void ph_flow_destroy(struct ph_flow *flow);
+void ph_transit_destroy(struct ph_transit *transit);
 
 /* After a drain: the size and colour of the frames that follow. */
-void ph_flow_set_surface(struct ph_flow *flow, uint32_t width, uint32_t height,
-        const struct ph_hxfr_colour *colour);
-void ph_flow_set_bitrate(struct ph_flow *flow, uint32_t bitrate);
+void ph_transit_set_surface(struct ph_transit *transit, uint32_t width,
+        uint32_t height, const struct ph_hxfr_colour *colour);
+void ph_transit_set_bitrate(struct ph_transit *transit, uint32_t bitrate);
 
 /* A frame, and where it is drawn: picture `index` of the caller's, which stays
  * as it is until free_picture gives it out again. */
-struct ph_flow_frame {
+struct ph_transit_frame {
     void *frame;
     unsigned index;
     const struct ph_nv12 *picture;
@@ -58,25 +58,26 @@ struct ph_flow_frame {
 };
 
 /* Waits until one more may be on its way. False: stopped. */
-bool ph_flow_wait_room(struct ph_flow *flow);
+bool ph_transit_wait_room(struct ph_transit *transit);
 /* One of 0..count-1 that no frame on its way needs, and not `besides`. */
-unsigned ph_flow_free_picture(
-        struct ph_flow *flow, unsigned count, int besides);
-void ph_flow_push(struct ph_flow *flow, const struct ph_flow_frame *frame);
+unsigned ph_transit_free_picture(
+        struct ph_transit *transit, unsigned count, int besides);
+void ph_transit_push(
+        struct ph_transit *transit, const struct ph_transit_frame *frame);
 /* Waits until all have left. False: stopped. */
-bool ph_flow_drain(struct ph_flow *flow);
+bool ph_transit_drain(struct ph_transit *transit);
 /* Drops all that is on its way; what comes next is a keyframe. */
-void ph_flow_flush(struct ph_flow *flow);
+void ph_transit_flush(struct ph_transit *transit);
 
-enum ph_flow_event {
-    PH_FLOW_UNIT,
-    PH_FLOW_TROUBLE, /* text: what happened, worth a warning; it goes on */
-    PH_FLOW_BETTER, /* text: who encodes now */
-    PH_FLOW_FAILED, /* text: it does not go on */
-    PH_FLOW_STOPPED,
+enum ph_transit_event {
+    PH_TRANSIT_UNIT,
+    PH_TRANSIT_TROUBLE, /* text: what happened, worth a warning; it goes on */
+    PH_TRANSIT_BETTER, /* text: who encodes now */
+    PH_TRANSIT_FAILED, /* text: it does not go on */
+    PH_TRANSIT_STOPPED,
 };
 
-struct ph_flow_out {
+struct ph_transit_out {
     void *frame;
     uint8_t *data; /* Annex B, g_free */
     size_t size;
@@ -86,13 +87,14 @@ struct ph_flow_out {
 
 /* Waits for the next thing; sends what has to be sent meanwhile. The unit
  * before it counts as gone. */
-enum ph_flow_event ph_flow_pop(struct ph_flow *flow, struct ph_flow_out *out);
+enum ph_transit_event ph_transit_pop(
+        struct ph_transit *transit, struct ph_transit_out *out);
 
 /* Everybody who waits returns, until start. */
-void ph_flow_stop(struct ph_flow *flow);
-void ph_flow_start(struct ph_flow *flow);
+void ph_transit_stop(struct ph_transit *transit);
+void ph_transit_start(struct ph_transit *transit);
 
-struct ph_flow_stats {
+struct ph_transit_stats {
     uint64_t frames; /* pushed */
     uint64_t units;
     uint64_t keyframes;
@@ -111,4 +113,5 @@ struct ph_flow_stats {
     uint32_t encode_us;
 };
 
-void ph_flow_get_stats(struct ph_flow *flow, struct ph_flow_stats *out);
+void ph_transit_get_stats(
+        struct ph_transit *transit, struct ph_transit_stats *out);
