@@ -50,6 +50,9 @@ static const struct ph_opt rows[] = {
                 "send pixels also where memory could be shared"),
         ROW('v', "verify", NULL, PH_OPT_FLAG, verify, 0, 0,
                 "compare the host's picture with ours after every frame"),
+        ROW(0, "soak", "MINUTES", PH_OPT_U32, soak, 1, 100000,
+                "all contents in turn, cutting the connection, comparing "
+                "every picture"),
         ROW('j', "json", NULL, PH_OPT_FLAG, json, 0, 0,
                 "print the result as JSON"),
 };
@@ -169,12 +172,16 @@ int ph_bench_main(int argc, char **argv)
     if (code >= 0) {
         return code;
     }
+    AUTOFREE struct ph_bench_result *r = ph_xcalloc(1, sizeof(*r));
+    if (o.soak) {
+        ph_bench_run_soak(&o, r);
+        return r->failed ? complain("%s", r->reason), 1 : 0;
+    }
     if (!ph_bench_feed_init(&feed, o.content, o.size.width, o.size.height,
                 o.prepared, error, sizeof(error))) {
         complain("%s", error);
         return 1;
     }
-    AUTOFREE struct ph_bench_result *r = ph_xcalloc(1, sizeof(*r));
     if (o.raw_v1) {
         ph_bench_run_v1(&o, &feed, r);
     } else {

@@ -19,6 +19,7 @@ struct ph_bench_options {
     bool no_sharing;
     bool verify; /* compare the host's picture after every frame */
     bool json;
+    uint32_t soak; /* minutes; 0: measure instead */
     const char *lz4; /* auto, always, never */
     uint32_t seconds;
     uint32_t fps; /* 0: as many as go */
@@ -73,6 +74,10 @@ void ph_bench_run_link(const struct ph_bench_options *options,
         struct ph_bench_feed *feed, struct ph_bench_result *result);
 void ph_bench_run_v1(const struct ph_bench_options *options,
         struct ph_bench_feed *feed, struct ph_bench_result *result);
+
+/* bench_soak.c: prints what it saw itself. */
+void ph_bench_run_soak(
+        const struct ph_bench_options *options, struct ph_bench_result *result);
 
 /* bench_report.c. False: stdout failed. Sorts the latencies. */
 bool ph_bench_report(
