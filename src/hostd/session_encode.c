@@ -299,7 +299,9 @@ static bool do_frame(struct ph_session *s, struct ph_job *job)
             .sequence = frame->sequence,
             .pts = frame->pts,
             .flags = (au.keyframe ? PH_HXFR_FRAME_KEYFRAME : 0U) |
-                    (au.data == s->quick_unit ? PH_HXFR_FRAME_QUICK : 0U),
+                    (au.data == s->quick_unit && s->changed.count > 0
+                                    ? PH_HXFR_FRAME_QUICK
+                                    : 0U),
             .receive_us = job->receive_us,
             .wait_us = to_us(begin - job->received_ns),
             .encode_us = to_us(ph_clock_ns() - begin),
