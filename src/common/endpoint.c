@@ -7,6 +7,8 @@
 
 #include "common/parse.h"
 
+#define SHARE ",share="
+
 static bool set_address(
         struct ph_endpoint *ep, const char *text, size_t len, size_t max)
 {
@@ -76,7 +78,7 @@ static bool parse_path(const char *text, const char *path,
     return false;
 }
 
-bool ph_endpoint_parse(
+static bool parse_plain(
         const char *text, struct ph_endpoint *out, char *error, size_t size)
 {
     struct ph_endpoint ep = {0};
@@ -113,6 +115,43 @@ bool ph_endpoint_parse(
     return true;
 }
 
+/* The last ",share=" and what follows. */
+static const char *find_share(const char *text)
+{
+    const char *found = NULL;
+    for (const char *at = text; (at = strstr(at, SHARE)) != NULL; at++) {
+        found = at;
+    }
+    return found;
+}
+
+bool ph_endpoint_parse(
+        const char *text, struct ph_endpoint *out, char *error, size_t size)
+{
+    char plain[PH_ENDPOINT_TEXT_MAX];
+    const char *share = find_share(text);
+    if (!share) {
+        return parse_plain(text, out, error, size);
+    }
+    size_t len = (size_t)(share - text);
+    share += strlen(SHARE);
+    if (len >= sizeof(plain) || *share != '/' ||
+            strlen(share) >= sizeof(out->share)) {
+        snprintf(error, size,
+                "'%s': a share is a folder's absolute path, of up to %zu "
+                "characters",
+                text, sizeof(out->share) - 1);
+        return false;
+    }
+    memcpy(plain, text, len);
+    plain[len] = 0;
+    if (!parse_plain(plain, out, error, size)) {
+        return false;
+    }
+    memcpy(out->share, share, strlen(share) + 1);
+    return true;
+}
+
 void ph_endpoint_format(const struct ph_endpoint *ep, char *out, size_t size)
 {
     bool v6 = strchr(ep->address, ':') != NULL;
@@ -138,5 +177,9 @@ void ph_endpoint_format(const struct ph_endpoint *ep, char *out, size_t size)
     case PH_ENDPOINT_AUTO:
         snprintf(out, size, "auto");
         break;
+    }
+    size_t len = strlen(out);
+    if (ep->share[0]) {
+        snprintf(out + len, size - len, SHARE "%s", ep->share);
     }
 }

@@ -8,6 +8,8 @@
  *   virtio-serial:PATH   in a guest the port, or its name; on the host the
  *                        unix socket of QEMU's chardev
  *   auto                 in a guest: whichever of these leads to a host
+ * Behind each of these may stand ",share=FOLDER": where a guest has mounted a
+ * folder of the host's, through which pixels then go.
  */
 #pragma once
 
@@ -32,9 +34,10 @@ struct ph_endpoint {
     char address[256]; /* host name or number, or the path */
     uint32_t port; /* TCP and vsock; 0 lets the system choose */
     uint32_t cid; /* vsock */
+    char share[128]; /* guests: a folder of the host's, or "" */
 };
 
-#define PH_ENDPOINT_TEXT_MAX 280
+#define PH_ENDPOINT_TEXT_MAX 420
 
 /* False: error[size] says what is wrong with it. */
 bool ph_endpoint_parse(

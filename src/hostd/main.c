@@ -107,6 +107,22 @@ static bool be_devices(
     return true;
 }
 
+static bool add_shares(
+        const struct ph_hostd_options *options, struct ph_shares *shares)
+{
+    for (size_t i = 0; i < options->ivshmem.count; i++) {
+        if (!ph_shares_add_ivshmem(shares, options->ivshmem.items[i])) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < options->share.count; i++) {
+        if (!ph_shares_add_folder(shares, options->share.items[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void catch_signals(void)
 {
     struct sigaction sa = {.sa_handler = on_signal};
@@ -150,17 +166,19 @@ int main(int argc, char **argv)
         options.stats = options.fd == UINT32_MAX ? STATS_S : 0;
     }
     struct ph_budget budget = {.limit = options.memory};
+    struct ph_shares shares = {.count = 0};
     struct ph_server_config config = {
             .session = {encoder, (uint32_t)options.bitrate, &budget,
-                    PROGRESS_MS, IDLE_MS, REOPEN_MS},
+                    PROGRESS_MS, IDLE_MS, REOPEN_MS, &shares},
             .max_guests = options.max_guests,
             .stats_s = options.stats,
             .json = options.json,
     };
     server = ph_server_create(&config);
     catch_signals();
-    bool ok = options.fd == UINT32_MAX ? listen_on(endpoints, count)
-                                       : adopt((int)options.fd);
+    bool ok = add_shares(&options, &shares) &&
+            (options.fd == UINT32_MAX ? listen_on(endpoints, count)
+                                      : adopt((int)options.fd));
     struct ph_vhost_user *devices[PH_OPT_LIST_MAX] = {NULL};
     if (ok && (ok = be_devices(&options.vhost_user_vsock, devices))) {
         ph_server_run(server);
@@ -173,5 +191,6 @@ int main(int argc, char **argv)
     signal(SIGTERM, SIG_IGN);
     signal(SIGUSR1, SIG_IGN);
     ph_server_destroy(server);
+    ph_shares_finish(&shares);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

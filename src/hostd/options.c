@@ -28,6 +28,13 @@ static const struct ph_opt opts[] = {
                 "be the vsock device of the QEMU that connects to this unix\n"
                 "socket (-device vhost-user-vsock-pci); its guest reaches us\n"
                 "as vsock:2:15937; once for each virtual machine (Linux)"},
+        {0, "ivshmem", "PATH", PH_OPT_LIST, AT(ivshmem), 0, 0, NULL,
+                "the file behind a virtual machine's ivshmem device (-object\n"
+                "memory-backend-file,share=on): its pictures are encoded\n"
+                "where they are drawn; made with 64 MiB if it is not there"},
+        {0, "share", "FOLDER", PH_OPT_LIST, AT(share), 0, 0, NULL,
+                "a folder that a virtual machine has mounted (9p, virtiofs):\n"
+                "pixels come through files in it"},
         {'e', "encoder", "NAME", PH_OPT_STRING, AT(encoder), 0, 0,
                 "PORTHOLE_ENCODER",
                 "auto takes the first that works here (default auto)"},

@@ -6,6 +6,8 @@
 
 struct ph_hostd_options {
     struct ph_opt_list listen;
+    struct ph_opt_list ivshmem;
+    struct ph_opt_list share;
     struct ph_opt_list vhost_user_vsock;
     uint32_t fd; /* UINT32_MAX: none */
     const char *encoder;

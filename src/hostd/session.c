@@ -46,6 +46,7 @@ void ph_session_destroy(struct ph_session *s)
     }
     ph_jobs_finish(&s->jobs);
     ph_surface_finish(&s->held);
+    ph_share_give(&s->stage);
     ph_buffer_finish(&s->unpacked);
     free(s->quick_map);
     pthread_mutex_destroy(&s->write_lock);

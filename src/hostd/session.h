@@ -13,6 +13,7 @@
 #include "hostd/budget.h"
 #include "hostd/encoder.h"
 #include "hostd/serial.h"
+#include "hostd/share.h"
 #include "hostd/stats.h"
 
 struct ph_session;
@@ -27,6 +28,7 @@ struct ph_session_config {
     /* An encoder that must be opened again for another bit rate, which costs
      * a keyframe, lives for this long at least. */
     uint32_t reopen_ms;
+    const struct ph_shares *shares; /* NULL: none */
 };
 
 /* Takes the connected socket. number is for the log. */

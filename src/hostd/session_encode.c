@@ -259,7 +259,8 @@ static bool do_surface(struct ph_session *s, struct ph_job *job)
         LOG_WARN("guest %u: %s", s->number, why.text);
         return answer_failure(s, job, job->surface.sequence, &why);
     }
-    return !s->held.shared || send_slots(s, job->session);
+    return !ph_session_has_slots(s, &s->held.info) ||
+            send_slots(s, job->session);
 }
 
 static bool do_picture(struct ph_session *s, struct ph_job *job)

@@ -19,6 +19,34 @@ static bool is_local(int fd)
             sa.ss_family == AF_UNIX;
 }
 
+/* What this guest can share with us: descriptors on a unix socket, or memory
+ * of which it could name the identity. */
+static uint32_t find_memory(
+        struct ph_session *s, const struct ph_hxfr_hello *hello)
+{
+    static const struct {
+        uint32_t capability;
+        uint8_t place;
+    } rows[] = {
+            {PH_HXFR_CAP_IVSHMEM, PH_HXFR_SLOTS_IVSHMEM},
+            {PH_HXFR_CAP_FILE, PH_HXFR_SLOTS_FILE},
+    };
+    if (hello->capabilities & PH_HXFR_CAP_MEMFD && !s->line &&
+            is_local(s->fd) && ph_memfile_supported()) {
+        return PH_HXFR_CAP_MEMFD;
+    }
+    for (size_t i = 0; i < PH_LEN(rows); i++) {
+        if (hello->capabilities & rows[i].capability) {
+            s->share = ph_shares_find(
+                    s->config->shares, rows[i].place, hello->region);
+            if (s->share) {
+                return rows[i].capability;
+            }
+        }
+    }
+    return 0;
+}
+
 static bool handle_hello(struct ph_session *s)
 {
     uint8_t payload[1024];
@@ -42,9 +70,7 @@ static bool handle_hello(struct ph_session *s)
     if (ph_pack_supported()) {
         ours |= PH_HXFR_CAP_LZ4;
     }
-    if (!s->line && is_local(s->fd) && ph_memfile_supported()) {
-        ours |= PH_HXFR_CAP_MEMFD;
-    }
+    ours |= find_memory(s, &hello);
     s->extended = true;
     s->capabilities = hello.capabilities & ours;
     s->window = PH_MIN((uint32_t)hello.max_window, s->window);
@@ -56,6 +82,7 @@ static bool handle_hello(struct ph_session *s)
     hello.version = PH_HXFR_EXT_VERSION;
     hello.max_window = (uint16_t)s->window;
     hello.capabilities = s->capabilities;
+    hello.region = 0;
     snprintf(hello.name, sizeof(hello.name), "porthole-hostd " PH_VERSION);
     struct ph_writer w = ph_writer(buf, sizeof(buf));
     ph_hxfr_write_hello(&w, PH_HXFR_HELLO_RESP, s->header.session, &hello);

@@ -54,6 +54,7 @@ struct ph_session {
     bool extended;
     char name[PH_HXFR_MAX_NAME + 1];
     uint32_t capabilities; /* negotiated */
+    struct ph_share *share; /* ivshmem or a folder, negotiated, or NULL */
     uint32_t window; /* granted */
     uint32_t serial; /* of the surface, counted from 1; 0: none yet */
     struct ph_hxfr_surface surface; /* announced last: what frames must fit */
@@ -65,6 +66,7 @@ struct ph_session {
     /* Encoder thread. */
     struct ph_surface held;
     uint32_t held_serial; /* 0: a version 1 guest's picture */
+    struct ph_share_range stage; /* where TILES leave their pixels */
     bool shown; /* held has a picture */
     struct ph_buffer unpacked; /* the pixels of a frame that came packed */
     bool all_changed; /* since the last access unit; else `changed` did */
@@ -132,6 +134,9 @@ bool ph_reason_set(struct ph_reason *reason, int32_t code, const char *fmt, ...)
 /* session_surface.c: each makes held what the job says. */
 bool ph_session_make_surface(
         struct ph_session *s, const struct ph_job *job, struct ph_reason *why);
+/* Whether SLOTS answers a SURFACE like this. */
+bool ph_session_has_slots(
+        const struct ph_session *s, const struct ph_hxfr_surface *info);
 bool ph_session_draw_picture(
         struct ph_session *s, const struct ph_job *job, struct ph_reason *why);
 bool ph_session_draw_frame(

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The screen of a session, as its encoder thread holds it. */
+#include <unistd.h>
+
 #include "hostd/colour.h"
 #include "hostd/session_private.h"
 #include "video/pack.h"
@@ -13,36 +15,80 @@ static bool check_size(uint32_t width, uint32_t height, struct ph_reason *why)
                     blocks, PH_ENCODER_MAX_MACROBLOCKS);
 }
 
-static bool replace(struct ph_session *s, const struct ph_hxfr_surface *info,
-        bool shared, struct ph_reason *why)
+static bool has_no_memory(struct ph_reason *why)
+{
+    return ph_reason_set(why, PH_HXFR_ERR_BUSY,
+            "the host has no memory left for this screen");
+}
+
+/* Takes what was there away. False: a screen of this size cannot be. */
+static bool make_room(struct ph_session *s, const struct ph_hxfr_surface *info,
+        struct ph_reason *why)
 {
     ph_session_close_encoder(s);
     ph_surface_finish(&s->held);
+    ph_share_give(&s->stage);
     s->shown = false;
     s->all_changed = true;
-    if (!check_size(info->width, info->height, why)) {
+    return check_size(info->width, info->height, why);
+}
+
+static bool make_own(struct ph_session *s, const struct ph_hxfr_surface *info,
+        struct ph_reason *why)
+{
+    return ph_surface_init(&s->held, s->config->budget, info) ||
+            has_no_memory(why);
+}
+
+/* A screen for tiles, whose pixels come through a file of the folder that we
+ * share, or, without room there, on the stream. */
+static bool make_staged(struct ph_session *s,
+        const struct ph_hxfr_surface *info, uint8_t count,
+        struct ph_reason *why)
+{
+    struct ph_hxfr_slots *slots = &s->held.slots;
+    if (!make_own(s, info, why)) {
         return false;
     }
-    struct ph_budget *budget = s->config->budget;
-    /* One slot more than the window: while the others are in flight, or the
-     * newest is held for REPEAT, the guest draws into that one. */
-    bool ok = shared ? ph_surface_init_shared(&s->held, budget, info,
-                               (uint8_t)PH_MAX(s->window + 1, 3u))
-                     : ph_surface_init(&s->held, budget, info);
-    return ok ||
-            ph_reason_set(why, PH_HXFR_ERR_BUSY,
-                    "the host has no memory left for this screen");
+    bool file = s->capabilities & PH_HXFR_CAP_FILE &&
+            ph_share_take(
+                    s->share, (size_t)slots->slot_size * count, &s->stage);
+    slots->count = count;
+    slots->place = file ? PH_HXFR_SLOTS_FILE : PH_HXFR_SLOTS_NONE;
+    slots->nonce = s->stage.nonce;
+    return true;
+}
+
+bool ph_session_has_slots(
+        const struct ph_session *s, const struct ph_hxfr_surface *info)
+{
+    return s->capabilities & PH_HXFR_CAPS_MEMORY &&
+            info->format == PH_HXFR_NV12;
 }
 
 bool ph_session_make_surface(
         struct ph_session *s, const struct ph_job *job, struct ph_reason *why)
 {
     struct ph_hxfr_surface info = job->surface;
-    bool shared =
-            s->capabilities & PH_HXFR_CAP_MEMFD && info.format == PH_HXFR_NV12;
+    /* One slot more than the window: while the others are in flight, or the
+     * newest is held for REPEAT, the guest draws into that one. */
+    uint8_t count = (uint8_t)PH_MAX(s->window + 1, 3u);
     info.colour = ph_colour_complete(info.format, &info.colour);
     s->held_serial = job->serial;
-    return replace(s, &info, shared, why);
+    if (!make_room(s, &info, why)) {
+        return false;
+    }
+    if (!ph_session_has_slots(s, &info)) {
+        return make_own(s, &info, why);
+    }
+    if (s->capabilities & PH_HXFR_CAP_MEMFD) {
+        return ph_surface_init_shared(
+                       &s->held, s->config->budget, &info, count) ||
+                has_no_memory(why);
+    }
+    return (s->capabilities & PH_HXFR_CAP_IVSHMEM &&
+                   ph_surface_init_range(&s->held, s->share, &info, count)) ||
+            make_staged(s, &info, count, why);
 }
 
 /* Version 1 announces nothing: a frame of another size or format is a new
@@ -62,7 +108,7 @@ static bool match_picture(struct ph_session *s,
             .colour = ph_colour_v1(q->format, q->height),
     };
     s->held_serial = 0;
-    return replace(s, &info, false, why);
+    return make_room(s, &info, why) && make_own(s, &info, why);
 }
 
 bool ph_session_draw_picture(
@@ -99,29 +145,60 @@ static bool check_surface(const struct ph_session *s, const struct ph_job *job,
                     "frame");
 }
 
+/* Room for a frame's pixels. NULL: why. */
+static uint8_t *reserve_pixels(
+        struct ph_session *s, size_t bytes, struct ph_reason *why)
+{
+    s->unpacked.len = 0;
+    if (!ph_buffer_reserve(&s->unpacked, bytes)) {
+        ph_reason_set(why, PH_HXFR_ERR_BUSY,
+                "the host has no memory left to unpack this frame");
+        return NULL;
+    }
+    return s->unpacked.data;
+}
+
+static const uint8_t *read_stage(struct ph_session *s,
+        const struct ph_hxfr_frame *frame, struct ph_reason *why)
+{
+    const struct ph_hxfr_slots *slots = &s->held.slots;
+    off_t at = (off_t)((uint64_t)frame->slot * slots->slot_size);
+    if (!s->stage.share || frame->slot >= slots->count) {
+        ph_reason_set(why, PH_HXFR_ERR_INVALID, "there is no such slot");
+        return NULL;
+    }
+    uint8_t *data = reserve_pixels(s, frame->bytes, why);
+    if (data &&
+            pread(s->stage.fd, data, frame->bytes, at) !=
+                    (ssize_t)frame->bytes) {
+        ph_reason_set(why, PH_HXFR_ERR_INVALID,
+                "the shared file does not hold this frame's pixels");
+        return NULL;
+    }
+    return data;
+}
+
 /* The pixels of a TILES frame, unpacked where they came packed. NULL: why. */
 static const uint8_t *find_pixels(
         struct ph_session *s, const struct ph_job *job, struct ph_reason *why)
 {
     const uint8_t *data = job->payload.data;
     size_t control = PH_HXFR_FRAME_HEAD_SIZE + ph_hxfr_frame_control(data);
-    struct ph_buffer *b = &s->unpacked;
+    if (job->frame.flags & PH_HXFR_FRAME_FILE) {
+        return read_stage(s, &job->frame, why);
+    }
     if (!(job->frame.flags & PH_HXFR_FRAME_LZ4)) {
         return data + control;
     }
-    b->len = 0;
-    if (!ph_buffer_reserve(b, job->frame.bytes)) {
-        ph_reason_set(why, PH_HXFR_ERR_BUSY,
-                "the host has no memory left to unpack this frame");
-        return NULL;
-    }
-    if (!ph_unpack(data + control, job->payload.len - control, b->data,
-                job->frame.bytes)) {
+    uint8_t *unpacked = reserve_pixels(s, job->frame.bytes, why);
+    if (unpacked &&
+            !ph_unpack(data + control, job->payload.len - control, unpacked,
+                    job->frame.bytes)) {
         ph_reason_set(why, PH_HXFR_ERR_INVALID,
                 "an LZ4 block that is not what its rectangles say");
         return NULL;
     }
-    return b->data;
+    return unpacked;
 }
 
 static bool draw_tiles(

@@ -91,9 +91,29 @@ bool ph_surface_init_shared(struct ph_surface *s, struct ph_budget *budget,
     return true;
 }
 
+bool ph_surface_init_range(struct ph_surface *s, struct ph_share *share,
+        const struct ph_hxfr_surface *info, uint8_t count)
+{
+    *s = (struct ph_surface){0};
+    lay_out(s, info);
+    if (!ph_share_take(share, (size_t)s->slots.slot_size * count, &s->range)) {
+        return false;
+    }
+    s->memory = s->range.memory;
+    s->slots.count = count;
+    s->slots.place = PH_HXFR_SLOTS_IVSHMEM;
+    s->slots.offset_in_region = s->range.offset;
+    s->slots.nonce = s->range.nonce;
+    s->shared = true;
+    ph_surface_use_slot(s, 0);
+    return true;
+}
+
 void ph_surface_finish(struct ph_surface *s)
 {
-    if (s->shared) {
+    if (s->range.share) {
+        ph_share_give(&s->range);
+    } else if (s->shared) {
         munmap(s->memory, s->size);
     } else {
         free(s->memory);

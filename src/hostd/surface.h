@@ -7,6 +7,7 @@
 #pragma once
 
 #include "hostd/budget.h"
+#include "hostd/share.h"
 #include "proto/hxfr_ext.h"
 #include "video/pixels.h"
 
@@ -18,7 +19,8 @@ struct ph_surface {
     size_t size;
     bool shared;
     struct ph_hxfr_slots slots; /* shared */
-    int fd; /* shared, until it was sent; else -1 */
+    int fd; /* memfd, until it was sent; else -1 */
+    struct ph_share_range range; /* shared, and not a memfd */
 };
 
 /* A picture of our own for this size, black; odd sides are rounded up. */
@@ -29,6 +31,9 @@ bool ph_surface_init(struct ph_surface *surface, struct ph_budget *budget,
 bool ph_surface_init_shared(struct ph_surface *surface,
         struct ph_budget *budget, const struct ph_hxfr_surface *info,
         uint8_t count);
+/* `count` slots in a range of what a virtual machine sees. */
+bool ph_surface_init_range(struct ph_surface *surface, struct ph_share *share,
+        const struct ph_hxfr_surface *info, uint8_t count);
 void ph_surface_finish(struct ph_surface *surface);
 
 /* The picture is now in this slot (< slots.count). */

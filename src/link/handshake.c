@@ -10,6 +10,7 @@
 #include "common/net.h"
 #include "link/link_private.h"
 #include "link/memory.h"
+#include "link/region.h"
 #include "video/pack.h"
 
 #define LOG_MODULE "link"
@@ -42,6 +43,24 @@ static bool is_unix(int fd)
             sa.ss_family == AF_UNIX;
 }
 
+/* What this machine shares with a host, by the identity that it gave it. */
+static void offer_memory(struct ph_link *link, struct ph_hxfr_hello *hello)
+{
+    const char *folder = link->options.endpoint.share;
+    if (ph_memory_supported() && is_unix(link->fd)) {
+        hello->capabilities |= PH_HXFR_CAP_MEMFD;
+        return;
+    }
+    ph_close(&link->bar);
+    link->bar = ph_region_open_bar(&hello->region);
+    if (link->bar >= 0) {
+        hello->capabilities |= PH_HXFR_CAP_IVSHMEM;
+    } else if (folder[0]) {
+        hello->region = ph_region_folder_id(folder);
+        hello->capabilities |= hello->region ? PH_HXFR_CAP_FILE : 0;
+    }
+}
+
 static bool say_hello(struct ph_link *link, uint64_t nonce)
 {
     uint8_t buf[128];
@@ -59,9 +78,8 @@ static bool say_hello(struct ph_link *link, uint64_t nonce)
     if (link->options.quick) {
         hello.capabilities |= PH_HXFR_CAP_QUICK;
     }
-    if (!link->options.no_sharing && ph_memory_supported() &&
-            is_unix(link->fd)) {
-        hello.capabilities |= PH_HXFR_CAP_MEMFD;
+    if (!link->options.no_sharing) {
+        offer_memory(link, &hello);
     }
     memcpy(hello.name, link->name, sizeof(hello.name));
     struct ph_writer w = ph_writer(buf, sizeof(buf));
@@ -90,7 +108,8 @@ static bool take_hello(
     pthread_mutex_lock(&link->shared.lock);
     link->shared.window =
             PH_MIN((uint32_t)hello.max_window, link->options.window);
-    link->shared.allowed = hello.capabilities & PH_HXFR_CAP_MEMFD
+    link->shared.allowed =
+            hello.capabilities & (PH_HXFR_CAP_MEMFD | PH_HXFR_CAP_IVSHMEM)
             ? PH_MIN(link->shared.window, (uint32_t)SHARED_WINDOW)
             : ph_flow_window(&link->flow, link->shared.window);
     link->shared.can_repeat = hello.capabilities & PH_HXFR_CAP_REPEAT;

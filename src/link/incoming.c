@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/net.h"
 #include "link/link_private.h"
+#include "link/region.h"
 #include "proto/h264.h"
 
 #define LOG_MODULE "link"
@@ -117,17 +118,43 @@ void ph_link_install_slots(
     }
 }
 
+/* The host has room for tiles' pixels in a file of the folder, or none: then
+ * they travel on the stream. */
+static bool take_stage(struct ph_link *link, const struct ph_hxfr_slots *layout)
+{
+    const char *folder = link->options.endpoint.share;
+    link->stage_slot_size = layout->slot_size;
+    if (layout->place == PH_HXFR_SLOTS_FILE) {
+        link->stage = ph_region_open_slots(folder, layout->nonce);
+        if (link->stage < 0) {
+            LOG_WARN("%s: the host's file: %s", folder, strerror(errno));
+        }
+    }
+    link->slots_deadline_ns = PH_NEVER;
+    return ph_link_use_tiles(link);
+}
+
 static bool take_slots(
         struct ph_link *link, const struct ph_hxfr_header *h, int fd)
 {
     struct ph_hxfr_slots layout;
-    if (link->slots_deadline_ns == PH_NEVER || fd < 0 ||
+    if (link->slots_deadline_ns == PH_NEVER ||
             !ph_hxfr_parse_slots(
                     link->in, h->payload, &link->announced, &layout) ||
             layout.sequence != link->announced.sequence || layout.count < 2) {
         return ph_link_fail(link, "the host sends slots that do not fit");
     }
-    struct ph_slots *slots = ph_slots_map(&link->announced, &layout, fd);
+    if (layout.place == PH_HXFR_SLOTS_FILE ||
+            layout.place == PH_HXFR_SLOTS_NONE) {
+        return take_stage(link, &layout);
+    }
+    int from = layout.place == PH_HXFR_SLOTS_IVSHMEM ? link->bar : fd;
+    if (from < 0) {
+        return ph_link_fail(link, "the host sends slots without their memory");
+    }
+    struct ph_slots *slots = layout.place == PH_HXFR_SLOTS_IVSHMEM
+            ? ph_slots_map_range(&link->announced, &layout, from)
+            : ph_slots_map(&link->announced, &layout, from);
     if (!slots) {
         return ph_link_fail(
                 link, "cannot map the host's slots: %s", strerror(errno));

@@ -25,6 +25,8 @@ struct ph_link *ph_link_create(const struct ph_link_options *options,
     link->events = *events;
     link->data = data;
     link->fd = -1;
+    link->bar = -1;
+    link->stage = -1;
     link->wake[0] = -1;
     link->wake[1] = -1;
     link->stop[0] = -1;

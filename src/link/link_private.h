@@ -108,6 +108,9 @@ struct ph_link {
     int fd;
     int version; /* of the host: 0 unknown, 1, or 2 with extensions */
     uint32_t capabilities;
+    int bar; /* ivshmem, -1: none with the host's magic */
+    int stage; /* the shared file that TILES leave their pixels in, or -1 */
+    uint32_t stage_slot_size;
     char host_name[PH_HXFR_MAX_NAME + 1];
     struct ph_hxfr_surface announced;
     uint32_t announced_generation;
@@ -151,6 +154,8 @@ bool ph_link_handshake(struct ph_link *link);
 /* outgoing.c: writes all that there is to send. *full: as far as the socket
  * takes it now. False: reason is set. */
 bool ph_link_flush(struct ph_link *link, bool *full);
+/* Own memory for the surface that was announced, and tiles of it. */
+bool ph_link_use_tiles(struct ph_link *link);
 bool ph_link_is_sending(const struct ph_link *link);
 void ph_link_drop_message(struct ph_link *link);
 

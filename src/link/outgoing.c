@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/macros.h"
 #include "common/net.h"
@@ -87,12 +88,18 @@ static bool announce(struct ph_link *link)
     if (!write_surface(link)) {
         return false;
     }
-    if (link->capabilities & PH_HXFR_CAP_MEMFD) {
+    ph_close(&link->stage);
+    if (link->capabilities & PH_HXFR_CAPS_MEMORY) {
         link->slots_deadline_ns = ph_deadline_ms(link->options.timeout_ms);
         return true;
     }
-    struct ph_slots *slots =
-            ph_slots_create(&link->announced, (uint8_t)(s->window + 1));
+    return ph_link_use_tiles(link);
+}
+
+bool ph_link_use_tiles(struct ph_link *link)
+{
+    struct ph_slots *slots = ph_slots_create(
+            &link->announced, (uint8_t)(link->shared.window + 1));
     bool tiles = link->capabilities & PH_HXFR_CAP_MOVES;
     ph_link_check_new_surface(link);
     if (!tiles) {
@@ -159,7 +166,11 @@ static void write_tiles(struct ph_link *link, const struct ph_slots *slots,
             .pack = link->capabilities & PH_HXFR_CAP_LZ4 &&
                     (link->options.packing == PH_LINK_PACK_ALWAYS ||
                             ph_flow_wants_packing(&link->flow)),
+            /* A repeated frame has no slot of its own. */
+            .stage = r->type == PH_HXFR_SLOT_FRAME ? link->stage : -1,
+            .stage_at = (off_t)((uint64_t)r->slot * link->stage_slot_size),
     };
+    f.head.slot = f.stage >= 0 ? r->slot : 0;
     struct ph_writer w = begin(link);
     struct ph_link_tiles *t = &link->tiles;
     ph_link_tiles_write(t, &link->flow, &w, PH_LINK_SESSION, &f);

@@ -7,6 +7,7 @@
 #include "common/alloc.h"
 #include "common/macros.h"
 #include "link/memory.h"
+#include "link/region.h"
 
 static struct ph_slots *new_slots(const struct ph_hxfr_surface *surface)
 {
@@ -53,6 +54,22 @@ struct ph_slots *ph_slots_map(const struct ph_hxfr_surface *surface,
     return s;
 }
 
+struct ph_slots *ph_slots_map_range(const struct ph_hxfr_surface *surface,
+        const struct ph_hxfr_slots *layout, int bar)
+{
+    uint8_t *memory = ph_region_map(bar, layout->offset_in_region,
+            layout->nonce, (size_t)layout->slot_size * layout->count);
+    if (!memory) {
+        return NULL;
+    }
+    struct ph_slots *s = new_slots(surface);
+    s->layout = *layout;
+    s->memory = memory;
+    s->shared = true;
+    s->in_region = true;
+    return s;
+}
+
 struct ph_slots *ph_slots_ref(struct ph_slots *slots)
 {
     slots->refs++;
@@ -64,9 +81,11 @@ void ph_slots_unref(struct ph_slots *s)
     if (!s || --s->refs > 0) {
         return;
     }
-    if (s->shared) {
-        ph_memory_unmap(
-                s->memory, (size_t)s->layout.slot_size * s->layout.count);
+    size_t size = (size_t)s->layout.slot_size * s->layout.count;
+    if (s->in_region) {
+        ph_region_unmap(s->memory, size);
+    } else if (s->shared) {
+        ph_memory_unmap(s->memory, size);
     } else {
         free(s->memory);
     }

@@ -20,6 +20,7 @@ struct ph_slots {
     uint32_t height;
     uint8_t *memory; /* layout.count * layout.slot_size bytes */
     bool shared; /* mapped, else malloc'ed */
+    bool in_region; /* mapped by link/region.h */
 };
 
 /* Rows without padding, so that rectangles of full width lie in one piece.
@@ -31,6 +32,10 @@ struct ph_slots *ph_slots_create(
  * when it is not as it should be: smaller than announced, not sealed. */
 struct ph_slots *ph_slots_map(const struct ph_hxfr_surface *surface,
         const struct ph_hxfr_slots *layout, int fd);
+
+/* The same for slots in a range of the BAR. */
+struct ph_slots *ph_slots_map_range(const struct ph_hxfr_surface *surface,
+        const struct ph_hxfr_slots *layout, int bar);
 
 struct ph_slots *ph_slots_ref(struct ph_slots *slots);
 void ph_slots_unref(struct ph_slots *slots);

@@ -110,6 +110,8 @@ static void close_socket(struct ph_link *link)
     link->shared.written = 0;
     pthread_mutex_unlock(&link->shared.lock);
     ph_close(&link->fd);
+    ph_close(&link->bar);
+    ph_close(&link->stage);
     ph_link_drop_message(link);
     ph_link_check_reset(link);
     link->slots_deadline_ns = PH_NEVER;

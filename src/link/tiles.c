@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "link/tiles.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "video/pack.h"
 
 enum {
     /* Less is not worth packing: it fits into a packet or two. */
-    PACK_LEAST = 512
+    PACK_LEAST = 512,
+    /* Nor is less worth the round trip to a file system's server. */
+    STAGE_LEAST = 16 << 10,
 };
 
 bool ph_link_tiles_init(
@@ -47,6 +51,26 @@ static bool pack(struct ph_link_tiles *t, struct ph_flow *flow)
     return packed;
 }
 
+/* Leaves the pixels in the file, where the host reads them. */
+static bool stage(
+        struct ph_link_tiles *t, const struct ph_link_tiles_frame *frame)
+{
+    size_t done = 0;
+    while (done < t->body_size) {
+        ssize_t n = pwrite(frame->stage, t->body + done, t->body_size - done,
+                frame->stage_at + (off_t)done);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return false;
+        }
+        done += (size_t)n;
+    }
+    t->body_size = 0;
+    return true;
+}
+
 void ph_link_tiles_write(struct ph_link_tiles *t, struct ph_flow *flow,
         struct ph_writer *w, uint16_t session,
         const struct ph_link_tiles_frame *frame)
@@ -61,7 +85,9 @@ void ph_link_tiles_write(struct ph_link_tiles *t, struct ph_flow *flow,
     t->moved = d->move_count > 0;
     t->body = t->pixels;
     t->body_size = d->bytes;
-    if (frame->pack && d->bytes >= PACK_LEAST && pack(t, flow)) {
+    if (frame->stage >= 0 && d->bytes >= STAGE_LEAST && stage(t, frame)) {
+        head.flags |= PH_HXFR_FRAME_FILE;
+    } else if (frame->pack && d->bytes >= PACK_LEAST && pack(t, flow)) {
         head.flags |= PH_HXFR_FRAME_LZ4;
     }
     ph_hxfr_write_tiles(w, session, &head, d->moves, d->tiles, t->body_size);

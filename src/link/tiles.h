@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "link/flow.h"
 #include "link/slots.h"
 #include "video/delta.h"
@@ -33,6 +35,8 @@ struct ph_link_tiles_frame {
     size_t rect_count;
     bool whole;
     bool pack;
+    int stage; /* a file for the pixels, -1: none */
+    off_t stage_at;
 };
 
 /* Writes the head of a TILES message to w and makes body what follows it. */

@@ -6,7 +6,9 @@
 enum {
     HELLO_SIZE = 17,
     SURFACE_SIZE = 24,
+    REGION_SIZE = 8,
     SLOTS_SIZE = 28,
+    SLOTS_REGION_SIZE = SLOTS_SIZE + 16,
     CHECKSUM_SIZE = 12,
 };
 
@@ -28,6 +30,9 @@ bool ph_hxfr_parse_hello(
     for (size_t i = 0; i < name_len; i++) {
         h.name[i] = name[i] < 0x20 || name[i] == 0x7f ? '?' : (char)name[i];
     }
+    if (ph_reader_left(&r) >= REGION_SIZE) {
+        h.region = ph_read_u64(&r);
+    }
     *out = h;
     return true;
 }
@@ -36,13 +41,17 @@ void ph_hxfr_write_hello(struct ph_writer *w, uint8_t type, uint16_t session,
         const struct ph_hxfr_hello *hello)
 {
     size_t name_len = strnlen(hello->name, PH_HXFR_MAX_NAME);
-    ph_hxfr_begin(w, type, session, HELLO_SIZE + name_len);
+    ph_hxfr_begin(w, type, session,
+            HELLO_SIZE + name_len + (hello->region ? REGION_SIZE : 0));
     ph_write_u16(w, hello->version);
     ph_write_u16(w, hello->max_window);
     ph_write_u32(w, hello->capabilities);
     ph_write_u64(w, hello->nonce);
     ph_write_u8(w, (uint8_t)name_len);
     ph_write_bytes(w, hello->name, name_len);
+    if (hello->region) {
+        ph_write_u64(w, hello->region);
+    }
 }
 
 bool ph_hxfr_parse_surface(
@@ -89,35 +98,50 @@ void ph_hxfr_write_surface(struct ph_writer *w, uint16_t session,
     ph_write_u8(w, surface->colour.full_range);
 }
 
+static bool in_region(const struct ph_hxfr_slots *s)
+{
+    return s->place == PH_HXFR_SLOTS_IVSHMEM || s->place == PH_HXFR_SLOTS_FILE;
+}
+
+/* Whether a picture of the surface fits into a slot as it is laid out. */
+static bool holds(
+        const struct ph_hxfr_slots *s, const struct ph_hxfr_surface *surface)
+{
+    bool nv12 = surface->format == PH_HXFR_NV12;
+    uint64_t row = nv12 ? surface->width : (uint64_t)surface->width * 4;
+    uint64_t end0 = s->offset[0] + (uint64_t)s->stride[0] * surface->height;
+    uint64_t end1 = s->offset[1] + (uint64_t)s->stride[1] * surface->height / 2;
+    if (s->stride[0] < row || end0 > s->slot_size) {
+        return false;
+    }
+    return !nv12 ||
+            (s->stride[1] >= row && end1 <= s->slot_size &&
+                    s->offset[1] >= end0);
+}
+
 bool ph_hxfr_parse_slots(const uint8_t *payload, size_t len,
         const struct ph_hxfr_surface *surface, struct ph_hxfr_slots *out)
 {
-    if (len != SLOTS_SIZE) {
-        return false;
-    }
     struct ph_reader r = ph_reader(payload, len);
     struct ph_hxfr_slots s = {0};
     s.sequence = ph_read_u32(&r);
     s.count = ph_read_u8(&r);
-    ph_read_bytes(&r, 3);
+    s.place = ph_read_u8(&r);
+    ph_read_bytes(&r, 2);
     s.stride[0] = ph_read_u32(&r);
     s.stride[1] = ph_read_u32(&r);
     s.offset[0] = ph_read_u32(&r);
     s.offset[1] = ph_read_u32(&r);
     s.slot_size = ph_read_u32(&r);
-    if (s.count < 1 || s.count > PH_HXFR_MAX_SLOTS ||
-            s.slot_size > PH_HXFR_MAX_PAYLOAD) {
-        return false;
+    if (in_region(&s)) {
+        s.offset_in_region = ph_read_u64(&r);
+        s.nonce = ph_read_u64(&r);
     }
-    bool nv12 = surface->format == PH_HXFR_NV12;
-    uint64_t row = nv12 ? surface->width : (uint64_t)surface->width * 4;
-    uint64_t end0 = s.offset[0] + (uint64_t)s.stride[0] * surface->height;
-    uint64_t end1 = s.offset[1] + (uint64_t)s.stride[1] * surface->height / 2;
-    if (s.stride[0] < row || end0 > s.slot_size) {
-        return false;
-    }
-    if (nv12 &&
-            (s.stride[1] < row || end1 > s.slot_size || s.offset[1] < end0)) {
+    if (!r.ok || ph_reader_left(&r) || s.place > PH_HXFR_SLOTS_NONE ||
+            s.count < 1 || s.count > PH_HXFR_MAX_SLOTS ||
+            s.slot_size > PH_HXFR_MAX_PAYLOAD ||
+            s.offset_in_region % PH_HXFR_REGION_PAGE ||
+            s.offset_in_region > INT64_MAX || !holds(&s, surface)) {
         return false;
     }
     *out = s;
@@ -127,15 +151,21 @@ bool ph_hxfr_parse_slots(const uint8_t *payload, size_t len,
 void ph_hxfr_write_slots(struct ph_writer *w, uint16_t session,
         const struct ph_hxfr_slots *slots)
 {
-    ph_hxfr_begin(w, PH_HXFR_SLOTS, session, SLOTS_SIZE);
+    ph_hxfr_begin(w, PH_HXFR_SLOTS, session,
+            in_region(slots) ? SLOTS_REGION_SIZE : SLOTS_SIZE);
     ph_write_u32(w, slots->sequence);
     ph_write_u8(w, slots->count);
-    ph_write_zeros(w, 3);
+    ph_write_u8(w, slots->place);
+    ph_write_zeros(w, 2);
     ph_write_u32(w, slots->stride[0]);
     ph_write_u32(w, slots->stride[1]);
     ph_write_u32(w, slots->offset[0]);
     ph_write_u32(w, slots->offset[1]);
     ph_write_u32(w, slots->slot_size);
+    if (in_region(slots)) {
+        ph_write_u64(w, slots->offset_in_region);
+        ph_write_u64(w, slots->nonce);
+    }
 }
 
 bool ph_hxfr_parse_access_unit(const uint8_t fixed[PH_HXFR_ACCESS_UNIT_SIZE],

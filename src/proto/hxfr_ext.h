@@ -11,6 +11,8 @@
  */
 #pragma once
 
+#include <inttypes.h>
+
 #include "proto/hxfr.h"
 
 enum ph_hxfr_ext_type {
@@ -45,6 +47,10 @@ enum ph_hxfr_capability {
             1 << 11, /* quick pictures: the guest repeats after them */
 };
 
+/* With one of these negotiated SLOTS answers a SURFACE of NV12. */
+#define PH_HXFR_CAPS_MEMORY                                                    \
+    (PH_HXFR_CAP_MEMFD | PH_HXFR_CAP_IVSHMEM | PH_HXFR_CAP_FILE)
+
 #define PH_HXFR_EXT_VERSION 1
 #define PH_HXFR_MAX_NAME 63
 #define PH_HXFR_MAX_WINDOW 8
@@ -57,13 +63,14 @@ enum ph_hxfr_capability {
 
 /* HELLO and HELLO_RESP. A response carries the capabilities that both sides
  * have, the smaller window and the nonce of the request. Bytes behind the
- * name are ignored: room for later versions. */
+ * region, which may be missing, are ignored: room for later versions. */
 struct ph_hxfr_hello {
     uint16_t version;
     uint16_t max_window; /* requests in flight, 1..PH_HXFR_MAX_WINDOW */
     uint32_t capabilities;
     uint64_t nonce;
     char name[PH_HXFR_MAX_NAME + 1];
+    uint64_t region; /* memory of the host that the guest sees; 0: none */
 };
 
 bool ph_hxfr_parse_hello(
@@ -103,6 +110,7 @@ enum ph_hxfr_frame_flag {
     PH_HXFR_FRAME_LZ4 = 1 << 2, /* TILES: the pixels are one LZ4 block */
     PH_HXFR_FRAME_PLANES = 1 << 3, /* TILES: rectangles name their planes */
     PH_HXFR_FRAME_QUICK = 1 << 4, /* ACCESS_UNIT: made without the encoder */
+    PH_HXFR_FRAME_FILE = 1 << 5, /* TILES: pixels are in `slot` of the file */
 };
 
 /* In pixels of the surface. Position and sides are even, as 4:2:0 needs it;
@@ -215,14 +223,34 @@ void ph_hxfr_write_checksum(struct ph_writer *w, uint16_t session,
 uint64_t ph_hxfr_sum(uint64_t sum, const uint8_t *data, size_t stride,
         size_t row, size_t rows);
 
-/* SLOTS: shared memory that the host made for the surface of this sequence,
- * its descriptor travels with the message's first byte. Slot i begins at
- * i * slot_size; a picture in it has the given strides and offsets. A slot
- * belongs to the host from SLOT_FRAME to its answer, and as long as it is the
- * newest one (REPEAT encodes from it). */
+/* Where the slots are. */
+enum ph_hxfr_slots_place {
+    PH_HXFR_SLOTS_MEMFD = 0, /* its descriptor comes with the first byte */
+    PH_HXFR_SLOTS_IVSHMEM = 1, /* behind the page at `offset` of the region */
+    PH_HXFR_SLOTS_FILE = 2, /* for TILES with PH_HXFR_FRAME_FILE: `nonce` names
+                               a file in the region */
+    PH_HXFR_SLOTS_NONE = 3, /* no room: send TILES */
+};
+
+/* The region's first bytes, and those of each range in it: magic and u64 id;
+ * u64 nonce. A range's slots begin a page behind its nonce. */
+#define PH_HXFR_REGION_MAGIC "PORTHOLE-HXFR-1" /* 16 bytes with its 0 */
+#define PH_HXFR_REGION_PAGE 4096
+/* In a folder: a file with the magic, a blank, and the id in hexadecimal; and
+ * those with slots, by their nonce (PRIx64). */
+#define PH_HXFR_REGION_FILE "porthole-hostd"
+#define PH_HXFR_REGION_SLOTS "porthole-slots-%016" PRIx64
+
+/* SLOTS: memory that the host made for the surface of this sequence. Slot i
+ * begins at i * slot_size; a picture in it has the given strides and offsets.
+ * A slot belongs to the host from SLOT_FRAME to its answer, and as long as it
+ * is the newest one (REPEAT encodes from it). */
 struct ph_hxfr_slots {
     uint32_t sequence; /* of the SURFACE */
     uint8_t count; /* 1..PH_HXFR_MAX_SLOTS */
+    uint8_t place; /* enum ph_hxfr_slots_place */
+    uint64_t offset_in_region; /* IVSHMEM; whole pages */
+    uint64_t nonce; /* IVSHMEM, FILE */
     uint32_t stride[2];
     uint32_t offset[2];
     uint32_t slot_size;

@@ -102,7 +102,8 @@ size_t ph_hxfr_tile_size(
 uint32_t ph_hxfr_frame_needs(const struct ph_hxfr_frame *f)
 {
     uint32_t needs = f->move_count || f->planes ? PH_HXFR_CAP_MOVES : 0;
-    return f->flags & PH_HXFR_FRAME_LZ4 ? needs | PH_HXFR_CAP_LZ4 : needs;
+    needs |= f->flags & PH_HXFR_FRAME_LZ4 ? PH_HXFR_CAP_LZ4 : 0;
+    return f->flags & PH_HXFR_FRAME_FILE ? needs | PH_HXFR_CAP_FILE : needs;
 }
 
 static bool check_moves(
@@ -145,6 +146,10 @@ static bool check_pixels(const struct ph_hxfr_frame *f, size_t left,
 {
     struct ph_rect whole = {
             0, 0, (uint16_t)surface->width, (uint16_t)surface->height};
+    if (f->flags & PH_HXFR_FRAME_FILE) { /* in a slot of the file */
+        return left == 0 && !(f->flags & PH_HXFR_FRAME_LZ4) &&
+                f->bytes <= ph_hxfr_rect_size(&whole, surface->format);
+    }
     if (!(f->flags & PH_HXFR_FRAME_LZ4)) {
         return left == f->bytes;
     }

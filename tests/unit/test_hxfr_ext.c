@@ -248,6 +248,77 @@ static void test_slots(void)
     }
 }
 
+static void test_slots_region(void)
+{
+    struct golden g = golden_read("hxfr-slots-region");
+    uint8_t *payload = g.data + PH_HXFR_HEADER_SIZE;
+    size_t len = g.len - PH_HXFR_HEADER_SIZE;
+    struct ph_hxfr_slots s = {0};
+    for (size_t n = 0; n <= len + 4; n++) {
+        CHECK_EQ(ph_hxfr_parse_slots(payload, n, &screen, &s), n == len);
+    }
+    CHECK_EQ(s.place, PH_HXFR_SLOTS_IVSHMEM);
+    CHECK_EQ(s.offset_in_region, 4096);
+    CHECK_EQ(s.nonce, 0x0123456789abcdef);
+    struct ph_writer w = ph_writer(out, sizeof(out));
+    ph_hxfr_write_slots(&w, 1, &s);
+    golden_check("hxfr-slots-region", out, w.len);
+    payload[28] = 1; /* no whole page */
+    CHECK(!ph_hxfr_parse_slots(payload, len, &screen, &s));
+    payload[28] = 0;
+    payload[35] = 0x80; /* behind any file */
+    CHECK(!ph_hxfr_parse_slots(payload, len, &screen, &s));
+    payload[35] = 0;
+    payload[5] = PH_HXFR_SLOTS_NONE + 1;
+    CHECK(!ph_hxfr_parse_slots(payload, len, &screen, &s));
+    payload[5] = PH_HXFR_SLOTS_NONE;
+    CHECK(ph_hxfr_parse_slots(payload, len - 16, &screen, &s));
+}
+
+/* Pixels in a file: none in the message, and no more than a picture has. */
+static void test_file_frames(void)
+{
+    uint8_t buf[PH_HXFR_HEADER_SIZE + PH_HXFR_FRAME_HEAD_SIZE + 32];
+    static const struct ph_rect rect = {0, 0, 4, 2};
+    struct ph_hxfr_frame f = {.sequence = 2,
+            .flags = PH_HXFR_FRAME_FILE,
+            .slot = 3,
+            .rect_count = 1};
+    struct ph_hxfr_frame got;
+    struct ph_writer w = ph_writer(buf, sizeof(buf));
+    ph_hxfr_write_frame(&w, PH_HXFR_TILES, 1, &f, &rect, 0);
+    const uint8_t *payload = buf + PH_HXFR_HEADER_SIZE;
+    uint32_t len = (uint32_t)(w.len - PH_HXFR_HEADER_SIZE);
+    CHECK(ph_hxfr_parse_frame(PH_HXFR_TILES, payload, len, len, &screen, &got));
+    CHECK_EQ(got.bytes, 12);
+    CHECK_EQ(got.slot, 3);
+    CHECK(ph_hxfr_frame_needs(&got) & PH_HXFR_CAP_FILE);
+    CHECK(!ph_hxfr_parse_frame(
+            PH_HXFR_TILES, payload, len, len + 12, &screen, &got));
+    CHECK(!ph_hxfr_parse_frame(
+            PH_HXFR_SLOT_FRAME, payload, len, len, &screen, &got));
+    buf[PH_HXFR_HEADER_SIZE + 12] |= PH_HXFR_FRAME_LZ4;
+    CHECK(!ph_hxfr_parse_frame(
+            PH_HXFR_TILES, payload, len, len, &screen, &got));
+}
+
+static void test_region(void)
+{
+    struct golden g = golden_read("hxfr-hello");
+    size_t len = g.len - PH_HXFR_HEADER_SIZE;
+    struct ph_hxfr_hello h = {0};
+    CHECK(ph_hxfr_parse_hello(g.data + PH_HXFR_HEADER_SIZE, len, &h));
+    CHECK_EQ(h.region, 0);
+    h.region = 0x1122334455667788;
+    struct ph_writer w = ph_writer(out, sizeof(out));
+    ph_hxfr_write_hello(&w, PH_HXFR_HELLO, 1, &h);
+    CHECK_EQ(w.len, g.len + 8);
+    h.region = 0;
+    CHECK(ph_hxfr_parse_hello(
+            out + PH_HXFR_HEADER_SIZE, w.len - PH_HXFR_HEADER_SIZE, &h));
+    CHECK_EQ(h.region, 0x1122334455667788);
+}
+
 static void test_answers(void)
 {
     struct golden g = golden_read("hxfr-access-unit");
@@ -328,6 +399,9 @@ int main(void)
     test_odd_edges();
     test_rect_limits();
     test_slots();
+    test_slots_region();
+    test_file_frames();
+    test_region();
     test_answers();
     test_timed();
     test_reset();

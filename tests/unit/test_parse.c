@@ -83,13 +83,17 @@ static void test_endpoint(void)
     check_endpoint(
             "virtio-serial:/dev/a:b", "/dev/a:b", 0, "virtio-serial:/dev/a:b");
     check_endpoint("auto", "", 0, "auto");
+    check_endpoint("tcp:a:1,share=/mnt/b", "a", 1, "tcp:a:1,share=/mnt/b");
+    check_endpoint("unix:/a,share=/b,share=/c", "/a,share=/b", 0,
+            "unix:/a,share=/b,share=/c");
     check_endpoint("tcp:[::1]:0", "::1", 0, "tcp:[::1]:0");
     check_endpoint("unix:/a b", "/a b", 0, "unix:/a b");
     static const char *const bad[] = {"", "tcp:", "tcp::80", "tcp:[::1",
             "tcp:::1:80", "tcp:a:b", "tcp:a:65536",
             "tcp:a:", "unix:", "127.0.0.1:80", "vsock:", "vsock::1",
             "vsock:x:1", "vsock:2:", "vsock:4294967295:1", "vsock:2:4294967295",
-            "vsock:2:1:1", "virtio-serial:", "auto:", "autos"};
+            "vsock:2:1:1", "virtio-serial:", "auto:", "autos",
+            "auto,share=", "auto,share=b", ",share=/b"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct ph_endpoint ep;
         char error[200] = "";

@@ -4,7 +4,9 @@
  * whose encoder answers with the sum of the picture that it holds. Every
  * answer must be the sum of the picture that was sent. Ends with one line:
  *
- *   frames 300, bad 0, lost 2, ready 2, shared 1, 51.3 fps
+ *   frames 300, bad 0, lost 2, ready 2, shared 1, bytes 480000, 51.3 fps
+ *
+ * (bytes: sent on the stream.)
  *
  * Exits with 1 when a sum is wrong, or when the frames did not get through in
  * --patience seconds without progress.
@@ -138,6 +140,7 @@ static const struct ph_link_events events = {
 
 /* --- pictures --- */
 
+/* With noise, or with rows of one colour. */
 static void fill(struct guest *g, struct ph_rect r, uint8_t value)
 {
     for (uint32_t plane = 0; plane < 2; plane++) {
@@ -145,6 +148,9 @@ static void fill(struct guest *g, struct ph_rect r, uint8_t value)
                 (size_t)(r.y >> plane) * g->picture.stride[plane] + r.x;
         for (uint32_t y = 0; y < (uint32_t)(r.height >> plane); y++) {
             memset(at, value + (int)y, r.width);
+            for (uint32_t x = 0; value % 2 && x < r.width; x++) {
+                at[x] = (uint8_t)random_below(256);
+            }
             at += g->picture.stride[plane];
         }
     }
@@ -218,9 +224,9 @@ static bool send(struct guest *g)
     if (!acquire(g, &p)) {
         return false;
     }
-    struct ph_rect changed = change(g);
-    if (g->options.whole) {
-        changed = (struct ph_rect){0, 0, (uint16_t)p.width, (uint16_t)p.height};
+    struct ph_rect changed = {0, 0, (uint16_t)p.width, (uint16_t)p.height};
+    if (!g->options.whole) {
+        changed = change(g);
     }
     draw(g, &p);
     uint64_t sum = g->options.any_answer ? 0 : sum_picture(&g->picture);
@@ -280,9 +286,10 @@ static bool serve(struct guest *g, const struct ph_endpoint *ep)
     double seconds = (double)(ph_clock_ns() - begin) / (double)PH_NS_PER_S;
     ph_link_get_stats(g->link, &stats);
     ph_link_destroy(g->link);
-    printf("frames %u, bad %u, lost %u, ready %u, shared %d, %.1f fps\n",
+    printf("frames %u, bad %u, lost %u, ready %u, shared %d, bytes %llu, "
+           "%.1f fps\n",
             g->answered, g->bad, g->lost, g->ready, stats.shared,
-            g->answered / seconds);
+            (unsigned long long)stats.bytes_sent, g->answered / seconds);
     free(g->pixels);
     return ok && g->bad == 0;
 }
@@ -297,7 +304,7 @@ static const struct ph_opt rows[] = {
         {'s', "size", "WxH", PH_OPT_SIZE, AT(size), 0, PH_HXFR_MAX_SIDE, NULL,
                 "both even (322x178)"},
         {'w', "whole", NULL, PH_OPT_FLAG, AT(whole), 0, 0, NULL,
-                "call everything changed in each frame"},
+                "send the same picture as if all of it had changed"},
         {'a', "any-answer", NULL, PH_OPT_FLAG, AT(any_answer), 0, 0, NULL,
                 "for the encoder 'none': check nothing"},
 };

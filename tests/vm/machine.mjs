@@ -2,6 +2,7 @@
 // A virtual machine and a host server for the tests of this folder. VM_DIR
 // says where stage vm of script/test put what they need: kernel-ARCH and
 // root-ARCH (the root file system), vm-hostd, vm-guest.
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
@@ -76,14 +77,25 @@ class Lines {
 
 /** porthole-hostd with the encoders of encoder_sum.c. */
 export class Host {
+  static #all = new Set();
+
+  /** Ends those that a failed test left. */
+  static killAll() {
+    Host.#all.forEach((host) => host.child.kill("SIGKILL"));
+  }
+
   /** @param {string[]} args */
   static async start(args, { listening = 1 } = {}) {
     const host = new Host();
     host.child = spawn(path.join(DIR, "vm-hostd"), args,
       { stdio: ["ignore", "pipe", "pipe"] });
     host.ended = new Promise((resolve) => {
-      host.child.on("close", (code, signal) => resolve(code ?? signal));
+      host.child.on("close", (code, signal) => {
+        Host.#all.delete(host);
+        resolve(code ?? signal);
+      });
     });
+    Host.#all.add(host);
     host.out = new Lines(host.child.stdout);
     host.log = new Lines(host.child.stderr);
     host.endpoints = [];
@@ -116,6 +128,17 @@ export async function runHere(args) {
     child.on("close", (status, signal) => resolve(status ?? signal));
   }), "vm-guest");
   return { code, text };
+}
+
+/** What vm-guest said, as numbers. */
+export function figures({ code, text }) {
+  assert.equal(code, 0, text);
+  const last = text.match(/^frames .*$/m);
+  assert.ok(last, text);
+  return Object.fromEntries(last[0].split(", ").map((part) => {
+    const [a, b] = part.split(" ");
+    return b === "fps" ? [b, Number(a)] : [a, Number(b)];
+  }));
 }
 
 const MACHINES = {

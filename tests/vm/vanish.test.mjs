@@ -16,7 +16,7 @@ before(async () => {
 
 after(async () => {
   await vm?.kill();
-  await host?.stop();
+  Host.killAll();
 });
 
 async function other() {
