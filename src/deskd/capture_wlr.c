@@ -19,6 +19,7 @@
 #define LOG_MODULE "capture"
 #include "common/log.h"
 #include "deskd/wayland.h"
+#include "deskd/wlr_outputs.h"
 #include "video/damage.h"
 
 /* Failed copies in a row after which the output counts as lost. */
@@ -37,6 +38,7 @@ struct wlr {
     struct ph_capture base;
     struct ph_wayland wayland;
     struct wl_output *output;
+    struct ph_wlr_outputs *outputs; /* NULL: its size cannot be changed */
 
     struct shape shape; /* of the buffers */
     struct wl_buffer *buffers[2];
@@ -331,11 +333,20 @@ static void dispatch(struct ph_capture *capture)
     }
 }
 
+static void resize(struct ph_capture *capture, uint32_t width, uint32_t height,
+        uint32_t scale)
+{
+    struct wlr *c = from_base(capture);
+    const char *name = ph_wayland_output_name(&c->wayland, c->output);
+    ph_wlr_outputs_resize(c->outputs, name, width, height, scale);
+}
+
 static void destroy(struct ph_capture *capture)
 {
     struct wlr *c = from_base(capture);
     end_request(c);
     release_buffers(c);
+    ph_wlr_outputs_destroy(c->outputs);
     ph_wayland_finish(&c->wayland);
     free(c);
 }
@@ -346,6 +357,16 @@ static const struct ph_capture_ops ops = {
         .request = request,
         .cancel = cancel,
         .dispatch = dispatch,
+        .destroy = destroy,
+};
+
+static const struct ph_capture_ops ops_resize = {
+        .name = "wlr",
+        .fd = fd,
+        .request = request,
+        .cancel = cancel,
+        .dispatch = dispatch,
+        .resize = resize,
         .destroy = destroy,
 };
 
@@ -370,6 +391,10 @@ struct ph_capture *ph_capture_wlr_create(const char *display,
         snprintf(error, size, "the Wayland compositor has no output%s%s",
                 output ? " " : "", output ? output : "");
         goto fail;
+    }
+    c->outputs = ph_wlr_outputs_create(&c->wayland);
+    if (c->outputs && ph_wayland_output_name(&c->wayland, c->output)[0]) {
+        c->base.ops = &ops_resize;
     }
     return &c->base;
 fail:

@@ -75,6 +75,8 @@ static void handle_global(void *data, struct wl_registry *registry,
         add_output(w, global, version);
     } else if (strcmp(interface, wl_shm_interface.name) == 0) {
         w->shm = wl_registry_bind(registry, global, &wl_shm_interface, 1);
+    } else if (strcmp(interface, zwlr_output_manager_v1_interface.name) == 0) {
+        w->output_manager = global;
     } else if (strcmp(interface, wl_seat_interface.name) == 0 && !w->seat) {
         w->seat = wl_registry_bind(registry, global, &wl_seat_interface, 1);
     } else if (strcmp(interface, zwlr_screencopy_manager_v1_interface.name) ==
@@ -215,6 +217,17 @@ struct wl_output *ph_wayland_find_output(
         }
     }
     return NULL;
+}
+
+const char *ph_wayland_output_name(
+        const struct ph_wayland *w, const struct wl_output *output)
+{
+    for (size_t i = 0; i < PH_LEN(w->outputs); i++) {
+        if (output && w->outputs[i].output == output) {
+            return w->outputs[i].name;
+        }
+    }
+    return "";
 }
 
 bool ph_wayland_has_output(

@@ -12,6 +12,7 @@
 #include <wayland-client.h>
 
 #include "virtual-keyboard-unstable-v1-client-protocol.h"
+#include "wlr-output-management-unstable-v1-client-protocol.h"
 #include "wlr-screencopy-unstable-v1-client-protocol.h"
 #include "wlr-virtual-pointer-unstable-v1-client-protocol.h"
 
@@ -33,6 +34,7 @@ struct ph_wayland {
     struct zwlr_virtual_pointer_manager_v1 *pointer;
     uint32_t pointer_version;
     struct zwp_virtual_keyboard_manager_v1 *keyboard;
+    uint32_t output_manager; /* its global, 0: there is none */
     struct ph_wayland_output outputs[PH_WAYLAND_MAX_OUTPUTS];
 };
 
@@ -49,6 +51,9 @@ void ph_wayland_finish(struct ph_wayland *w);
 /* The output of this name, or the first one for NULL; NULL: no such output. */
 struct wl_output *ph_wayland_find_output(
         const struct ph_wayland *w, const char *name);
+/* Its name; "" for one that has none. */
+const char *ph_wayland_output_name(
+        const struct ph_wayland *w, const struct wl_output *output);
 /* False once the compositor removed it. */
 bool ph_wayland_has_output(
         const struct ph_wayland *w, const struct wl_output *output);

@@ -276,8 +276,29 @@ static void test_stall(struct ph_input *input, struct child *patch)
     CHECK(expect_meanwhile(patch, "motion 612 34"));
 }
 
+/* A viewer's size; a wish that overtakes another. */
+static void test_resize(struct seen *s)
+{
+    static const uint32_t sizes[][3] = {
+            {1001, 577, 120}, {640, 480, 120}, {900, 700, 240}};
+    if (!CHECK(s->capture->ops->resize)) {
+        return;
+    }
+    for (size_t i = 0; i < PH_LEN(sizes); i++) {
+        s->capture->ops->resize(s->capture, 333, 222, 120);
+        s->capture->ops->resize(
+                s->capture, sizes[i][0], sizes[i][1], sizes[i][2]);
+        for (int k = 0; k < 50 && s->width != sizes[i][0]; k++) {
+            CHECK(next_frame(s, false, WAIT_MS));
+        }
+        CHECK_EQ(s->width, sizes[i][0]);
+        CHECK_EQ(s->height, sizes[i][1]);
+    }
+}
+
 static void test_resize_and_end(struct seen *s)
 {
+    test_resize(s);
     CHECK_EQ(system("swaymsg -q output HEADLESS-1 mode 800x600@60Hz"), 0);
     s->probe[0] = 0;
     s->probe[1] = 0;
