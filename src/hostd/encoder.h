@@ -67,6 +67,7 @@ struct ph_encoder_ops {
     const char *codec; /* the backend's own name for it */
     const char *options; /* for the backend: "name=value:name=value" */
     const char *device; /* whose memory pictures must be in; NULL: any */
+    bool hardware; /* drivers differ: the probe decodes what it makes */
     bool refines; /* does what ph_encoder_input.refine says */
     uint32_t least; /* pixels of a side that it takes; smaller ones: extended */
     /* NULL: error[size] says why. */
@@ -101,7 +102,8 @@ extern const struct ph_encoder_ops ph_encoder_x264; /* with PH_HAVE_X264 */
 extern const struct ph_encoder_ops ph_encoder_openh264; /* PH_HAVE_OPENH264 */
 
 /* Whether a backend works here: one frame must give its access unit before a
- * second is sent; a forced keyframe must be one. False: why[size]. */
+ * second is sent; a forced keyframe must be one; and what hardware makes must
+ * be the picture that it got. False: why[size]. */
 bool ph_encoder_probe(const struct ph_encoder_ops *ops, char *why, size_t size);
 
 /* The backend of this name, or for "auto" the first of the table that passes

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/macros.h"
-#include "hostd/encoder.h"
+#include "hostd/encoder_check.h"
 #include "proto/h264.h"
 
 #define LOG_MODULE "encoder"
@@ -15,11 +15,18 @@ enum {
     PROBE_HEIGHT = 240,
 };
 
+struct probe {
+    struct ph_encoder *encoder;
+    struct ph_encoder_check *check; /* NULL: its pictures need none */
+    struct ph_nv12 picture;
+};
+
 /* Encodes one frame and looks at what comes back. */
-static bool probe_frame(struct ph_encoder *e, const struct ph_nv12 *picture,
-        int n, bool keyframe, char *why, size_t size)
+static bool probe_frame(
+        struct probe *p, int n, bool keyframe, char *why, size_t size)
 {
-    struct ph_encoder_input in = {.picture = picture, .keyframe = keyframe};
+    struct ph_encoder *e = p->encoder;
+    struct ph_encoder_input in = {.picture = &p->picture, .keyframe = keyframe};
     struct ph_encoder_output out = {0};
     struct ph_h264_unit unit;
     struct ph_h264_sps sps;
@@ -37,6 +44,13 @@ static bool probe_frame(struct ph_encoder *e, const struct ph_nv12 *picture,
         snprintf(why, size, "frame %d is no H.264 byte stream", n);
         return false;
     }
+    const char *fault = p->check
+            ? ph_encoder_check_unit(p->check, &out, &p->picture)
+            : NULL;
+    if (fault) {
+        snprintf(why, size, "decoded, frame %d %s", n, fault);
+        return false;
+    }
     if (!keyframe) {
         return true;
     }
@@ -52,6 +66,24 @@ static bool probe_frame(struct ph_encoder *e, const struct ph_nv12 *picture,
     return true;
 }
 
+/* A gradient in each of three planes, and a bar that moves: nothing in it can
+ * be turned, shifted or mixed up without a difference. */
+static void paint(uint8_t *memory, int n)
+{
+    uint8_t *chroma = memory + PROBE_WIDTH * PROBE_HEIGHT;
+    for (int y = 0; y < PROBE_HEIGHT; y++) {
+        for (int x = 0; x < PROBE_WIDTH; x++) {
+            bool bar = x / 16 == 3 + n && y > 40;
+            memory[y * PROBE_WIDTH + x] =
+                    (uint8_t)(bar ? 220 : 30 + x / 2 + y / 8);
+            if (y < PROBE_HEIGHT / 2) {
+                chroma[y * PROBE_WIDTH + x] =
+                        (uint8_t)(x % 2 ? 60 + y : 200 - x / 4);
+            }
+        }
+    }
+}
+
 bool ph_encoder_probe(const struct ph_encoder_ops *ops, char *why, size_t size)
 {
     static const bool keyframes[] = {true, false, true, false};
@@ -62,20 +94,25 @@ bool ph_encoder_probe(const struct ph_encoder_ops *ops, char *why, size_t size)
             .fps = 60,
             .colour = {.matrix = 6, .primaries = 1, .transfer = 13},
     };
-    struct ph_encoder *e = ops->open(ops, &config, why, size);
-    if (!e) {
+    static uint8_t memory[PROBE_WIDTH * PROBE_HEIGHT * 3 / 2];
+    struct probe p = {
+            .encoder = ops->open(ops, &config, why, size),
+            .picture = {{memory, memory + PROBE_WIDTH * PROBE_HEIGHT},
+                    {PROBE_WIDTH, PROBE_WIDTH}, PROBE_WIDTH, PROBE_HEIGHT},
+    };
+    if (!p.encoder) {
         return false;
     }
-    static uint8_t memory[PROBE_WIDTH * PROBE_HEIGHT * 3 / 2];
-    memset(memory, 128, sizeof(memory));
-    struct ph_nv12 picture = {{memory, memory + PROBE_WIDTH * PROBE_HEIGHT},
-            {PROBE_WIDTH, PROBE_WIDTH}, PROBE_WIDTH, PROBE_HEIGHT};
+    if (ops->hardware) {
+        p.check = ph_encoder_check_create();
+    }
     bool ok = true;
     for (int i = 0; ok && i < (int)PH_LEN(keyframes); i++) {
-        memory[i * 7] ^= 64;
-        ok = probe_frame(e, &picture, i, keyframes[i], why, size);
+        paint(memory, i);
+        ok = probe_frame(&p, i, keyframes[i], why, size);
     }
-    ops->close(e);
+    ops->close(p.encoder);
+    ph_encoder_check_destroy(p.check);
     return ok;
 }
 

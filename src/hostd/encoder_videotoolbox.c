@@ -181,6 +181,7 @@ const struct ph_encoder_ops ph_encoder_videotoolbox = {
         .what = "H.264 by macOS",
         .codec = "avc1",
         .options = "",
+        .hardware = true,
         .least = 64,
         .open = open_encoder,
         .encode = encode,

@@ -10,6 +10,7 @@
  *   fails      the third frame is refused; fails-late: in the callback
  *   drops      the third frame is dropped
  *   deaf       no keyframe when one is asked for
+ *   garbage    another picture than the one that was given
  *   poor       no session at all
  */
 #include <libavcodec/avcodec.h>
@@ -160,6 +161,9 @@ static void encode(
         p->data[i] =
                 f->image->memory + i * fake_stride(f->image) * f->image->height;
         p->linesize[i] = (int)fake_stride(f->image);
+    }
+    if (is(s, "garbage")) { /* a driver that mistakes one plane for another */
+        p->data[1] = p->data[0];
     }
     p->pts = s->count;
     p->pict_type = f->force && !is(s, "deaf") ? AV_PICTURE_TYPE_I

@@ -49,6 +49,7 @@ static void test_probe(void)
     check_refused("fails", "cannot encode frame 2");
     check_refused("fails-late", "cannot encode frame 2");
     check_refused("drops", "cannot encode frame 2");
+    check_refused("garbage", "frame 0 is another picture");
     check_refused("poor", "error -12902");
 }
 
