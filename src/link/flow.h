@@ -33,6 +33,9 @@ void ph_flow_answered(
 void ph_flow_packed(
         struct ph_flow *flow, size_t bytes, size_t packed, int64_t ns);
 
+/* A frame was not packed: the next may be of another kind. */
+void ph_flow_not_packed(struct ph_flow *flow);
+
 /* Whether LZ4 takes less time than it saves. Not known yet: it may. */
 bool ph_flow_wants_packing(const struct ph_flow *flow);
 

@@ -87,7 +87,9 @@ void ph_link_tiles_write(struct ph_link_tiles *t, struct ph_flow *flow,
     t->body_size = d->bytes;
     if (frame->stage >= 0 && d->bytes >= STAGE_LEAST && stage(t, frame)) {
         head.flags |= PH_HXFR_FRAME_FILE;
-    } else if (frame->pack && d->bytes >= PACK_LEAST && pack(t, flow)) {
+    } else if (!frame->pack) {
+        ph_flow_not_packed(flow);
+    } else if (d->bytes >= PACK_LEAST && pack(t, flow)) {
         head.flags |= PH_HXFR_FRAME_LZ4;
     }
     ph_hxfr_write_tiles(w, session, &head, d->moves, d->tiles, t->body_size);

@@ -42,10 +42,19 @@ static void test_rate(void)
     check_rate(&f, 72e6);
     answer(&f, 40, WHOLE, 3e9, 2 * MS, 4 * MS);
     check_rate(&f, 3e9);
+    /* Somebody else had the machine for a while: no slower way. */
+    for (int i = 0; i < 60; i++) {
+        struct ph_flow_sample s = {.bytes = 60000,
+                .total = 7 * MS,
+                .receive = 10000,
+                .encode = 4 * MS};
+        ph_flow_answered(&f, &s);
+    }
+    check_rate(&f, 3e9);
     /* Buffers took the message at once: its way was long all the same. */
     for (int i = 0; i < 60; i++) {
-        struct ph_flow_sample s = {.bytes = 100000,
-                .total = 7 * MS,
+        struct ph_flow_sample s = {.bytes = 1000000,
+                .total = 16 * MS,
                 .receive = 10000,
                 .encode = 4 * MS};
         ph_flow_answered(&f, &s);
@@ -71,6 +80,16 @@ static void test_packing(void)
         ph_flow_packed(&f, 300000, 300000, 300000);
     }
     answer(&f, 50, WHOLE, 72e6, MS, 4 * MS);
+    CHECK(!ph_flow_wants_packing(&f));
+    /* Something else may: it is tried again, there where it can pay. */
+    for (int i = 0; i < 10; i++) {
+        ph_flow_not_packed(&f);
+    }
+    CHECK(ph_flow_wants_packing(&f));
+    answer(&f, 50, WHOLE, 3e9, MS, 4 * MS);
+    for (int i = 0; i < 1000; i++) {
+        ph_flow_not_packed(&f);
+    }
     CHECK(!ph_flow_wants_packing(&f));
 }
 
