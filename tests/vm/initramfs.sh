@@ -15,5 +15,8 @@ cp "$here/init" "$root/init"
 chmod 755 "$root/init"
 cp -r "$from/modules/lib" "$root/lib"
 cp "$from/busybox" "$@" "$root/bin/"
+for program in "$root"/bin/*-static; do
+    mv "$program" "${program%-static}"
+done
 (cd "$root" && find . | cpio --quiet -o -H newc) >"$to.new"
 mv "$to.new" "$to"

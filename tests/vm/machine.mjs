@@ -75,7 +75,7 @@ class Lines {
   }
 }
 
-/** porthole-hostd with the encoders of encoder_sum.c. */
+/** porthole-hostd, or the one with the encoders of encoder_sum.c. */
 export class Host {
   static #all = new Set();
 
@@ -85,9 +85,9 @@ export class Host {
   }
 
   /** @param {string[]} args */
-  static async start(args, { listening = 1 } = {}) {
+  static async start(args, { listening = 1, program = "vm-hostd" } = {}) {
     const host = new Host();
-    host.child = spawn(path.join(DIR, "vm-hostd"), args,
+    host.child = spawn(path.join(DIR, program), args,
       { stdio: ["ignore", "pipe", "pipe"] });
     host.ended = new Promise((resolve) => {
       host.child.on("close", (code, signal) => {
@@ -118,15 +118,15 @@ export class Host {
   }
 }
 
-/** vm-guest outside of any machine: its exit status and what it says. */
-export async function runHere(args) {
-  const child = spawn(path.join(DIR, "vm-guest"), args);
+/** vm-guest, or another program, outside of any machine: its exit status and what it says. */
+export async function runHere(args, program = "vm-guest") {
+  const child = spawn(path.join(DIR, program), args);
   let text = "";
   child.stdout.on("data", (data) => { text += data; });
   child.stderr.on("data", (data) => { text += data; });
   const code = await within(new Promise((resolve) => {
     child.on("close", (status, signal) => resolve(status ?? signal));
-  }), "vm-guest");
+  }), program);
   return { code, text };
 }
 
@@ -161,7 +161,7 @@ export class Machine {
    * Boots; devices are further arguments for QEMU.
    * @param {string[]} devices
    */
-  static async boot(devices = [], arch = "amd64") {
+  static async boot(devices = [], { arch = "amd64", root = "root", net = "" } = {}) {
     const kind = MACHINES[arch];
     const vm = new Machine();
     // KVM is there in some places where it does not work: never used.
@@ -170,9 +170,9 @@ export class Machine {
       "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
       "-serial", "stdio",
       "-kernel", path.join(DIR, `kernel-${arch}`, "kernel"),
-      "-initrd", path.join(DIR, `root-${arch}`),
+      "-initrd", path.join(DIR, `${root}-${arch}`),
       "-append", `quiet panic=-1 console=${kind.console}`,
-      "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile=",
+      "-netdev", `user,id=net${net}`, "-device", "virtio-net-pci,netdev=net,romfile=",
       ...devices], { stdio: ["pipe", "pipe", "pipe"] });
     vm.ended = new Promise((resolve) => {
       vm.child.on("close", (code, signal) => resolve(code ?? signal));

@@ -7,12 +7,17 @@ here=$(cd "$(dirname "$0")" && pwd)
 arch=$1
 build=$2
 dir=$3
-programs=(tests/vm/vm-guest tests/vm/vm-hostd)
+programs=(tests/vm/vm-guest tests/vm/vm-hostd src/cli/porthole-bench-static)
 mkdir -p "$dir"
 ninja -C "$build" "${programs[@]}"
 "$here/kernel.sh" "$arch" "$dir/kernel-$arch"
 "$here/initramfs.sh" "$dir/kernel-$arch" "$dir/root-$arch" \
     "${programs[@]/#/$build/}"
 if [ "$arch" = amd64 ]; then # they run outside of the machine too
-    cp "${programs[@]/#/$build/}" "$dir/"
+    desktop=(src/cli/porthole src/deskd/porthole-deskd
+        src/hostd/porthole-hostd)
+    ninja -C "$build" "${desktop[@]}"
+    cp "${programs[@]/#/$build/}" "${desktop[@]/#/$build/}" "$dir/"
+    "$here/libraries.sh" "$dir/root-$arch" "$dir/desk-$arch" \
+        "$build/src/deskd/porthole-deskd"
 fi
