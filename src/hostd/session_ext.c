@@ -47,6 +47,14 @@ static uint32_t find_memory(
     return 0;
 }
 
+static const char *describe_memory(uint32_t capabilities)
+{
+    return capabilities & PH_HXFR_CAP_MEMFD      ? "in shared memory"
+            : capabilities & PH_HXFR_CAP_IVSHMEM ? "in ivshmem"
+            : capabilities & PH_HXFR_CAP_FILE    ? "through files"
+                                                 : "on the stream";
+}
+
 static bool handle_hello(struct ph_session *s)
 {
     uint8_t payload[1024];
@@ -78,7 +86,8 @@ static bool handle_hello(struct ph_session *s)
     pthread_mutex_lock(&s->stats_lock);
     memcpy(s->stats.name, hello.name, sizeof(s->stats.name));
     pthread_mutex_unlock(&s->stats_lock);
-    LOG_INFO("guest %u is %s", s->number, s->name);
+    LOG_INFO("guest %u is %s, pixels %s", s->number, s->name,
+            describe_memory(s->capabilities));
     hello.version = PH_HXFR_EXT_VERSION;
     hello.max_window = (uint16_t)s->window;
     hello.capabilities = s->capabilities;
