@@ -24,8 +24,8 @@
 #include "check.h"
 
 enum {
-    W = 1280,
-    H = 720
+    W = 960,
+    H = 540
 };
 
 static struct ph_budget budget = {.limit = 256u << 20};
@@ -224,7 +224,7 @@ static struct ph_link_stats stats_of(struct fixture *f)
 static void check_bytes(const char *content, uint64_t most, bool moves)
 {
     enum {
-        FRAMES = 40
+        FRAMES = 16
     };
     struct fixture f;
     begin(&f, content, 1920, 1080, FRAMES * 2);
@@ -245,7 +245,7 @@ static void check_bytes(const char *content, uint64_t most, bool moves)
 static void check_same(const char *content)
 {
     enum {
-        FRAMES = 40
+        FRAMES = 16
     };
     struct fixture f;
     begin(&f, content, W, H, 1);
