@@ -78,6 +78,9 @@ static bool say_hello(struct ph_link *link, uint64_t nonce)
     if (link->options.quick) {
         hello.capabilities |= PH_HXFR_CAP_QUICK;
     }
+    if (link->options.resources) {
+        hello.capabilities |= PH_HXFR_CAP_RESOURCE_IDS;
+    }
     if (!link->options.no_sharing) {
         offer_memory(link, &hello);
     }
@@ -113,6 +116,8 @@ static bool take_hello(
             ? PH_MIN(link->shared.window, (uint32_t)SHARED_WINDOW)
             : ph_flow_window(&link->flow, link->shared.window);
     link->shared.can_repeat = hello.capabilities & PH_HXFR_CAP_REPEAT;
+    link->shared.takes_resources = link->options.resources &&
+            hello.capabilities & PH_HXFR_CAP_RESOURCE_IDS;
     link->shared.can_refine = hello.capabilities & PH_HXFR_CAP_REFINE;
     pthread_mutex_unlock(&link->shared.lock);
     if (!(hello.capabilities & (PH_HXFR_CAP_TILES | PH_HXFR_CAP_MEMFD))) {
@@ -130,6 +135,7 @@ static bool assume_version_1(struct ph_link *link)
     link->shared.window = 1;
     link->shared.allowed = 1;
     link->shared.can_repeat = false;
+    link->shared.takes_resources = false;
     link->shared.can_refine = false;
     pthread_mutex_unlock(&link->shared.lock);
     return true;

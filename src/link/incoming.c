@@ -165,7 +165,7 @@ static bool take_slots(
 }
 
 /* Takes the oldest written request, which this answers, out of the ring. For
- * a version 1 host sequence is 0: it has none. */
+ * a version 1 host, and for a resource, sequence is 0: there is none. */
 static bool complete(struct ph_link *link, uint32_t sequence,
         struct ph_link_unit *unit, bool *wanted)
 {
@@ -176,7 +176,8 @@ static bool complete(struct ph_link *link, uint32_t sequence,
     /* Its pixels are being read as long as it is not wholly written. */
     uint32_t sending = link->out.request && ph_link_is_sending(link);
     if (s->written > sending &&
-            (link->version == 1 || r->sequence == sequence)) {
+            (link->version == 1 || r->sequence == sequence ||
+                    (sequence == 0 && r->type == PH_HXFR_FRAME_REQUEST))) {
         ok = true;
         unit->sequence = r->sequence;
         unit->pts = r->pts;
@@ -356,6 +357,17 @@ static bool take_failure(struct ph_link *link, const struct ph_hxfr_header *h)
     return fail_request(link, f.sequence, f.code, f.text);
 }
 
+/* Whether the oldest request is one that ERROR can answer. */
+static bool awaits_resource(struct ph_link *link)
+{
+    struct ph_link_shared *s = &link->shared;
+    pthread_mutex_lock(&s->lock);
+    bool yes = s->written > 0 &&
+            ph_link_request(s, 0)->type == PH_HXFR_FRAME_REQUEST;
+    pthread_mutex_unlock(&s->lock);
+    return yes;
+}
+
 /* An ERROR answers the request in flight of a version 1 host; one without a
  * request is late, or the answer to our PING. */
 static bool take_error(struct ph_link *link, const struct ph_hxfr_header *h)
@@ -364,7 +376,7 @@ static bool take_error(struct ph_link *link, const struct ph_hxfr_header *h)
     if (!ph_hxfr_parse_error(link->in, h->payload, &e)) {
         return ph_link_fail(link, "a bad error message");
     }
-    if (link->version != 1) {
+    if (link->version != 1 && !awaits_resource(link)) {
         return ph_link_fail(link, "the host says: %.120s", e.text);
     }
     if (link->doubtful && e.code == PH_HXFR_ERR_INVALID) {
@@ -408,7 +420,7 @@ bool ph_link_receive(struct ph_link *link)
         }
         break;
     case PH_HXFR_FRAME_RESPONSE:
-        if (!extended) {
+        if (!extended || link->options.resources) {
             return take_v1_response(link, &h);
         }
         break;

@@ -125,6 +125,7 @@ void ph_link_set_surface(struct ph_link *link, uint32_t width, uint32_t height,
             .width = width, .height = height, .colour = *colour};
     s->has_surface = true;
     s->surface_changed = true;
+    s->surface_ended = false;
     ph_link_new_generation_locked(s);
     pthread_mutex_unlock(&s->lock);
     ph_link_wake(link);
@@ -152,13 +153,21 @@ static int free_slot_locked(const struct ph_link_shared *s)
     return -1;
 }
 
+/* *anew: the surface is to be announced first. */
 static enum ph_link_result acquire_locked(
-        struct ph_link_shared *s, struct ph_link_picture *out)
+        struct ph_link_shared *s, struct ph_link_picture *out, bool *anew)
 {
     if (!s->ready || !s->has_surface) {
         return PH_LINK_DOWN;
     }
-    int slot = s->slots && s->count < s->allowed && !s->acquired
+    if (s->surface_ended && s->count == 0) {
+        s->surface_ended = false;
+        s->surface_changed = true;
+        ph_link_new_generation_locked(s);
+        *anew = true;
+    }
+    int slot = s->slots && !s->surface_ended && s->count < s->allowed &&
+                    !s->acquired
             ? free_slot_locked(s)
             : -1;
     if (slot < 0) {
@@ -186,9 +195,13 @@ enum ph_link_result ph_link_acquire(
         struct ph_link *link, struct ph_link_picture *out)
 {
     struct ph_link_shared *s = &link->shared;
+    bool anew = false;
     pthread_mutex_lock(&s->lock);
-    enum ph_link_result result = acquire_locked(s, out);
+    enum ph_link_result result = acquire_locked(s, out, &anew);
     pthread_mutex_unlock(&s->lock);
+    if (anew) {
+        ph_link_wake(link);
+    }
     return result;
 }
 
@@ -289,6 +302,40 @@ bool ph_link_can_refine(struct ph_link *link)
     bool can = s->ready && s->can_refine;
     pthread_mutex_unlock(&s->lock);
     return can;
+}
+
+bool ph_link_takes_resources(struct ph_link *link)
+{
+    struct ph_link_shared *s = &link->shared;
+    pthread_mutex_lock(&s->lock);
+    bool takes = s->ready && s->takes_resources;
+    pthread_mutex_unlock(&s->lock);
+    return takes;
+}
+
+enum ph_link_result ph_link_submit_resource(struct ph_link *link,
+        const struct ph_link_resource *resource, int64_t pts, uint32_t flags,
+        uint32_t *sequence)
+{
+    struct ph_link_shared *s = &link->shared;
+    enum ph_link_result result = PH_LINK_OK;
+    pthread_mutex_lock(&s->lock);
+    if (!s->ready || !s->takes_resources) {
+        result = PH_LINK_DOWN;
+    } else if (s->count + (s->acquired != NULL) >= s->allowed) {
+        s->room_wanted = true;
+        result = PH_LINK_FULL;
+    } else {
+        append_locked(s, PH_HXFR_FRAME_REQUEST, pts, flags, sequence)
+                ->resource = *resource;
+        s->surface_ended = true;
+        s->newest = -1; /* there is nothing to repeat */
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (result == PH_LINK_OK) {
+        ph_link_wake(link);
+    }
+    return result;
 }
 
 void ph_link_get_stats(struct ph_link *link, struct ph_link_stats *out)

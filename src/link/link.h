@@ -96,6 +96,7 @@ struct ph_link_options {
     /* What a version 1 host gets: PH_HXFR_NV12, or 0: BGRA, which harms none
      * of them. */
     uint32_t v1_format;
+    bool resources; /* ph_link_submit_resource may be used */
     /* Small changes on a still screen may come back as units that are `quick`:
      * sooner, but the same again with the next one. */
     bool quick;
@@ -152,6 +153,25 @@ enum ph_link_result ph_link_repeat(
 
 /* Whether repeats may be flagged PH_HXFR_FRAME_REFINE, on this connection. */
 bool ph_link_can_refine(struct ph_link *link);
+
+/* A picture that the host can find by itself: a virtio-gpu resource of this
+ * machine, never a GEM handle. */
+struct ph_link_resource {
+    uint32_t id;
+    uint32_t width;
+    uint32_t height;
+    uint32_t format; /* enum ph_hxfr_format */
+    uint32_t stride;
+};
+
+/* Whether the host that is connected said that it takes them. */
+bool ph_link_takes_resources(struct ph_link *link);
+/* Sends one in place of a slot; it must stay as it is until its answer. The
+ * picture after it that comes in a slot is of a new generation. DOWN also on
+ * a host that takes none. */
+enum ph_link_result ph_link_submit_resource(struct ph_link *link,
+        const struct ph_link_resource *resource, int64_t pts, uint32_t flags,
+        uint32_t *sequence);
 
 /* Takes effect at the host with the next frame. Any thread. */
 void ph_link_set_bitrate(struct ph_link *link, uint32_t bitrate);

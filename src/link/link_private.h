@@ -24,7 +24,9 @@ enum ph_link_slot_state {
 
 /* A submitted frame: first in `queue`, then, written, in `flight`. */
 struct ph_link_request {
-    uint8_t type; /* PH_HXFR_SLOT_FRAME, also for TILES, or PH_HXFR_REPEAT */
+    /* PH_HXFR_SLOT_FRAME, also for TILES, PH_HXFR_REPEAT, or, for a resource,
+     * PH_HXFR_FRAME_REQUEST */
+    uint8_t type;
     uint32_t generation;
     uint32_t sequence;
     int64_t pts;
@@ -35,6 +37,7 @@ struct ph_link_request {
     int64_t submitted_ns;
     int64_t begun_ns; /* when writing it began */
     size_t bytes; /* of its message */
+    struct ph_link_resource resource;
     struct ph_rect rects[PH_HXFR_MAX_RECTS];
 };
 
@@ -79,6 +82,8 @@ struct ph_link_shared {
     struct ph_slots *acquired; /* holds the memory that is drawn into */
     bool room_wanted;
     bool can_repeat;
+    bool takes_resources;
+    bool surface_ended; /* by a resource: to be announced anew */
     bool can_refine;
     uint32_t window; /* granted */
     uint32_t allowed; /* of it, for now */

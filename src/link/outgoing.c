@@ -149,6 +149,24 @@ static void write_v1_frame(struct ph_link *link, const struct ph_slots *slots,
     finish(link, &w);
 }
 
+static void write_resource(
+        struct ph_link *link, const struct ph_link_request *r)
+{
+    struct ph_hxfr_frame_request q = {
+            .resource_id = r->resource.id,
+            .width = r->resource.width,
+            .height = r->resource.height,
+            .format = r->resource.format,
+            .stride = r->resource.stride,
+            .pts = r->pts,
+            .duration = -1,
+            .force_keyframe = r->flags & PH_HXFR_FRAME_KEYFRAME,
+    };
+    struct ph_writer w = begin(link);
+    ph_hxfr_write_frame_request(&w, PH_LINK_SESSION, &q);
+    finish(link, &w);
+}
+
 /* What differs from the host's picture. A repeated frame is sent whole when
  * the host's is not ours. */
 static void write_tiles(struct ph_link *link, const struct ph_slots *slots,
@@ -210,14 +228,17 @@ static void write_ext_frame(struct ph_link *link, const struct ph_slots *slots,
 
 /* A request stays in the ring, and its slot the link's, until it is answered:
  * which this thread does, and not before the last byte is written. Takes the
- * reference. */
+ * reference; a resource needs none. */
 static void write_request(
         struct ph_link *link, struct ph_slots *slots, struct ph_link_request *r)
 {
-    bool tiles = link->tiles.delta && !slots->shared &&
+    bool resource = r->type == PH_HXFR_FRAME_REQUEST;
+    bool tiles = !resource && link->tiles.delta && !slots->shared &&
             (r->type != PH_HXFR_REPEAT || link->check.wrong);
     ph_link_drop_message(link);
-    if (link->version == 1) {
+    if (resource) {
+        write_resource(link, r);
+    } else if (link->version == 1) {
         write_v1_frame(link, slots, r);
     } else if (tiles) {
         write_tiles(link, slots, r);
@@ -250,8 +271,9 @@ static bool begin_request(struct ph_link *link)
         return false;
     }
     struct ph_link_request *r = ph_link_request(s, s->written);
-    if (r->generation == s->generation && s->slots) {
-        struct ph_slots *slots = ph_slots_ref(s->slots);
+    bool resource = r->type == PH_HXFR_FRAME_REQUEST;
+    if (resource || (r->generation == s->generation && s->slots)) {
+        struct ph_slots *slots = resource ? NULL : ph_slots_ref(s->slots);
         s->written++;
         pthread_mutex_unlock(&s->lock);
         write_request(link, slots, r);

@@ -130,6 +130,7 @@ static void close_connection(struct ph_link *link)
     s->ready = false;
     s->count = 0;
     s->room_wanted = false;
+    s->surface_ended = false;
     ph_link_new_generation_locked(s);
     pthread_mutex_unlock(&s->lock);
 }

@@ -27,6 +27,22 @@ struct ph_hxfr_colour ph_caps_colour(const GstVideoInfo *info)
     };
 }
 
+uint32_t ph_caps_format(GstVideoFormat format)
+{
+    switch (format) {
+    case GST_VIDEO_FORMAT_NV12:
+        return PH_HXFR_NV12;
+    case GST_VIDEO_FORMAT_BGRx:
+    case GST_VIDEO_FORMAT_BGRA:
+        return PH_HXFR_BGRA;
+    case GST_VIDEO_FORMAT_RGBx:
+    case GST_VIDEO_FORMAT_RGBA:
+        return PH_HXFR_RGBA;
+    default:
+        return 0;
+    }
+}
+
 static void set_colorimetry(
         const struct ph_h264_sps *sps, GstVideoColorimetry *c)
 {

@@ -10,6 +10,9 @@
  * of limited range. */
 struct ph_hxfr_colour ph_caps_colour(const GstVideoInfo *info);
 
+/* enum ph_hxfr_format, or 0: the frame protocol has none like it. */
+uint32_t ph_caps_format(GstVideoFormat format);
+
 /* Caps of a stream that begins with this SPS (a NAL unit with its header), and
  * into *info its size and colour. NULL: it cannot be read. */
 GstCaps *ph_caps_from_sps(const guint8 *sps, gsize size, GstVideoInfo *info);

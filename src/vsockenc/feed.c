@@ -91,3 +91,17 @@ enum ph_link_result ph_feed_repeat(
     return ph_link_repeat(
             f->link, pts, keyframe ? PH_HXFR_FRAME_KEYFRAME : 0, sequence);
 }
+
+enum ph_link_result ph_feed_submit_resource(struct ph_feed *f,
+        const struct ph_link_resource *resource, int64_t pts, bool keyframe,
+        uint32_t *sequence)
+{
+    uint32_t flags = keyframe || f->keyframe ? PH_HXFR_FRAME_KEYFRAME : 0;
+    enum ph_link_result r =
+            ph_link_submit_resource(f->link, resource, pts, flags, sequence);
+    if (r == PH_LINK_OK) {
+        set_all(f);
+        f->keyframe = false;
+    }
+    return r;
+}

@@ -39,6 +39,10 @@ enum ph_link_result ph_feed_draw(struct ph_feed *feed,
 enum ph_link_result ph_feed_submit(struct ph_feed *feed,
         const struct ph_link_picture *slot, int64_t pts, bool keyframe,
         uint32_t *sequence);
+/* As ph_link_submit_resource. The frame after it goes whole. */
+enum ph_link_result ph_feed_submit_resource(struct ph_feed *feed,
+        const struct ph_link_resource *resource, int64_t pts, bool keyframe,
+        uint32_t *sequence);
 /* The same picture again, a few bytes; DOWN: draw and submit it. */
 enum ph_link_result ph_feed_repeat(
         struct ph_feed *feed, int64_t pts, bool keyframe, uint32_t *sequence);

@@ -6,6 +6,7 @@
 
 #include "common/macros.h"
 #include "video/damage.h"
+#include "vsockenc/caps.h"
 
 enum {
     ROW_ALIGN = 64,
@@ -109,15 +110,12 @@ static void compare_rgb(struct ph_pictures *p, const struct ph_rgb *rgb,
 static void draw_rgb(struct ph_pictures *p, unsigned index,
         const GstVideoFrame *f, struct ph_region *changed)
 {
-    GstVideoFormat format = GST_VIDEO_FRAME_FORMAT(f);
-    bool rgba =
-            format == GST_VIDEO_FORMAT_RGBA || format == GST_VIDEO_FORMAT_RGBx;
     struct ph_rgb rgb = {
             .data = GST_VIDEO_FRAME_PLANE_DATA(f, 0),
             .stride = (uint32_t)GST_VIDEO_FRAME_PLANE_STRIDE(f, 0),
             .width = (uint32_t)GST_VIDEO_FRAME_WIDTH(f),
             .height = (uint32_t)GST_VIDEO_FRAME_HEIGHT(f),
-            .format = rgba ? PH_HXFR_RGBA : PH_HXFR_BGRA,
+            .format = ph_caps_format(GST_VIDEO_FRAME_FORMAT(f)),
     };
     compare_rgb(p, &rgb, changed);
     ph_region_align(changed, (uint16_t)p->width, (uint16_t)p->height);

@@ -106,6 +106,16 @@ bool ph_transit_wait_room(struct ph_transit *transit)
     return ok;
 }
 
+bool ph_transit_takes_resources(struct ph_transit *transit)
+{
+    struct ph_transit_peer *host = &transit->peers[PH_TRANSIT_HOST];
+    g_mutex_lock(&transit->lock);
+    bool yes = host->feed.link && host->ready && !host->no_resources &&
+            ph_link_takes_resources(host->feed.link);
+    g_mutex_unlock(&transit->lock);
+    return yes;
+}
+
 unsigned ph_transit_free_picture(
         struct ph_transit *transit, unsigned count, int besides)
 {

@@ -46,6 +46,9 @@ void ph_transit_set_surface(struct ph_transit *transit, uint32_t width,
         uint32_t height, const struct ph_hxfr_colour *colour);
 void ph_transit_set_bitrate(struct ph_transit *transit, uint32_t bitrate);
 
+/* Whether a host would take a resource in place of a picture now. */
+bool ph_transit_takes_resources(struct ph_transit *transit);
+
 /* A frame, and where it is drawn: picture `index` of the caller's, which stays
  * as it is until free_picture gives it out again. */
 struct ph_transit_frame {
@@ -55,6 +58,8 @@ struct ph_transit_frame {
     struct ph_region changed; /* since the frame before */
     int64_t pts;
     bool keyframe; /* asked for */
+    /* The same, for a host that can find it; id 0: none. */
+    struct ph_link_resource resource;
 };
 
 /* Waits until one more may be on its way. False: stopped. */
@@ -99,6 +104,7 @@ struct ph_transit_stats {
     uint64_t units;
     uint64_t keyframes;
     uint64_t repeats;
+    uint64_t resources; /* sent as such */
     uint64_t bytes; /* of units */
     uint64_t bytes_sent; /* to hosts, but for what lay in shared memory */
     uint64_t lost; /* sent again */

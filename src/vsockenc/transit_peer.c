@@ -64,6 +64,7 @@ static void on_ready(void *data, int version, const char *name)
     struct ph_transit_peer *peer = data;
     g_mutex_lock(&peer->transit->lock);
     peer->ready = true;
+    peer->no_resources = false;
     peer->down = false;
     peer->resets++;
     peer->version = version;
@@ -148,10 +149,14 @@ static void on_failed(
     struct ph_transit *transit = peer->transit;
     g_mutex_lock(&transit->lock);
     int i = find_locked(peer, sequence);
+    bool as_resource =
+            i >= 0 && ph_transit_entry(transit, (uint32_t)i)->as_resource;
     if (i >= 0) {
         lose_from_locked(transit, (uint32_t)i);
     }
-    if (i >= 0 && code != 0) {
+    if (i >= 0 && as_resource) {
+        peer->no_resources = true; /* pixels, then */
+    } else if (i >= 0 && code != 0) {
         int64_t wait = FAILURE_FIRST_MS << PH_MIN(peer->failures, 6u);
         wait = PH_MIN(wait, (int64_t)FAILURE_MOST_MS);
         peer->failures++;

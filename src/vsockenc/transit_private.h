@@ -15,6 +15,7 @@ struct ph_transit_entry {
     struct ph_transit_frame frame;
     enum ph_transit_state state;
     enum ph_transit_host host; /* that it was sent to */
+    bool as_resource;
     uint32_t sequence; /* there */
     int64_t pushed_ns;
     uint8_t *data;
@@ -33,6 +34,7 @@ struct ph_transit_peer {
     bool down; /* it was said, since it was ready */
     bool troubled; /* a notice told so; the next unit ends it */
     unsigned failures; /* one after the other */
+    bool no_resources; /* it could not find one */
     int64_t not_before_ns; /* is not asked until then */
     int version;
     char name[PH_HXFR_MAX_NAME + 1];

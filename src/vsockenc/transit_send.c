@@ -20,6 +20,7 @@ static void mark_sent_locked(struct ph_transit_peer *peer,
     e->state = PH_TRANSIT_SENT;
     e->host = peer->which;
     e->sequence = sequence;
+    e->as_resource = false;
 }
 
 /* Whether something came in between that spoils what was prepared. */
@@ -44,6 +45,28 @@ static enum ph_link_result try_repeat(
     if (r == PH_LINK_OK) {
         mark_sent_locked(peer, e, sequence);
         transit->stats.repeats++;
+    }
+    g_mutex_unlock(&transit->lock);
+    return r;
+}
+
+/* DOWN: send its picture. */
+static enum ph_link_result try_resource(
+        struct ph_transit_peer *peer, struct ph_transit_entry *e)
+{
+    struct ph_transit *transit = peer->transit;
+    uint32_t sequence = 0;
+    enum ph_link_result r = PH_LINK_DOWN;
+    g_mutex_lock(&transit->lock);
+    if (e->frame.resource.id && !peer->no_resources &&
+            !is_spoilt_locked(peer, e)) {
+        r = ph_feed_submit_resource(&peer->feed, &e->frame.resource,
+                e->frame.pts, e->frame.keyframe, &sequence);
+    }
+    if (r == PH_LINK_OK) {
+        mark_sent_locked(peer, e, sequence);
+        e->as_resource = true;
+        transit->stats.resources++;
     }
     g_mutex_unlock(&transit->lock);
     return r;
@@ -98,6 +121,10 @@ static bool send_next(struct ph_transit *transit)
     }
     if (reset) {
         ph_feed_reset(&peer->feed);
+    }
+    enum ph_link_result as_resource = try_resource(peer, e);
+    if (as_resource != PH_LINK_DOWN) {
+        return as_resource == PH_LINK_OK;
     }
     if (ph_region_is_empty(&e->frame.changed)) {
         enum ph_link_result r = try_repeat(peer, e);

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vsockenc/vsockenc.h"
 
+#include <gst/allocators/allocators.h>
+
+#include "common/cleanup.h"
 #include "vsockenc/caps.h"
 #include "vsockenc/output.h"
+#include "vsockenc/resource_linux.h"
 #define LOG_MODULE "vsockenc"
 #include "common/log.h"
 
@@ -49,13 +53,14 @@ static GstStructure *make_stats(const struct ph_transit_stats *s)
     return gst_structure_new("vsockenc-stats", "frames", G_TYPE_UINT64,
             s->frames, "units", G_TYPE_UINT64, s->units, "keyframes",
             G_TYPE_UINT64, s->keyframes, "repeats", G_TYPE_UINT64, s->repeats,
-            "bytes", G_TYPE_UINT64, s->bytes, "bytes-sent", G_TYPE_UINT64,
-            s->bytes_sent, "lost", G_TYPE_UINT64, s->lost, "switches",
-            G_TYPE_UINT, s->switches, "in-flight", G_TYPE_UINT, s->in_flight,
-            "own-host", G_TYPE_BOOLEAN, s->own, "shared-memory", G_TYPE_BOOLEAN,
-            s->shared, "protocol", G_TYPE_INT, s->version, "host",
-            G_TYPE_STRING, s->host, "round-us", G_TYPE_UINT, s->round_us,
-            "encode-us", G_TYPE_UINT, s->encode_us, NULL);
+            "resources", G_TYPE_UINT64, s->resources, "bytes", G_TYPE_UINT64,
+            s->bytes, "bytes-sent", G_TYPE_UINT64, s->bytes_sent, "lost",
+            G_TYPE_UINT64, s->lost, "switches", G_TYPE_UINT, s->switches,
+            "in-flight", G_TYPE_UINT, s->in_flight, "own-host", G_TYPE_BOOLEAN,
+            s->own, "shared-memory", G_TYPE_BOOLEAN, s->shared, "protocol",
+            G_TYPE_INT, s->version, "host", G_TYPE_STRING, s->host, "round-us",
+            G_TYPE_UINT, s->round_us, "encode-us", G_TYPE_UINT, s->encode_us,
+            NULL);
 }
 
 static void get_property(
@@ -136,6 +141,8 @@ static gboolean start(PhVsockenc *self)
         return FALSE;
     }
     options.own = self->own;
+    self->node = ph_resource_open();
+    options.link.resources = self->node >= 0;
     struct ph_transit *transit = ph_transit_create(&options);
     GST_OBJECT_LOCK(self);
     self->transit = transit;
@@ -157,6 +164,7 @@ static void stop(PhVsockenc *self)
         gst_pad_stop_task(GST_VIDEO_ENCODER_SRC_PAD(self));
         ph_transit_destroy(transit);
     }
+    ph_close(&self->node);
     ph_host_spawn_destroy(self->own);
     self->own = NULL;
     ph_pictures_finish(&self->pictures);
@@ -270,6 +278,29 @@ static bool is_keyframe(PhVsockenc *self, GstVideoCodecFrame *frame)
     return key;
 }
 
+/* What a dma-buf is to the host; id 0: nothing. */
+static struct ph_link_resource find_resource(
+        PhVsockenc *self, const GstVideoFrame *pixels)
+{
+    struct ph_link_resource r = {0};
+    GstVideoFormat format = GST_VIDEO_FRAME_FORMAT(pixels);
+    GstMemory *memory = gst_buffer_peek_memory(pixels->buffer, 0);
+    if (gst_buffer_n_memory(pixels->buffer) != 1 ||
+            !gst_is_dmabuf_memory(memory) ||
+            memory->offset + GST_VIDEO_FRAME_PLANE_OFFSET(pixels, 0) != 0 ||
+            self->node < 0 || !ph_transit_takes_resources(self->transit)) {
+        return r;
+    }
+    r.format = ph_caps_format(format);
+    r.id = r.format
+            ? ph_resource_id(self->node, gst_dmabuf_memory_get_fd(memory))
+            : 0;
+    r.width = (uint32_t)GST_VIDEO_FRAME_WIDTH(pixels);
+    r.height = (uint32_t)GST_VIDEO_FRAME_HEIGHT(pixels);
+    r.stride = (uint32_t)GST_VIDEO_FRAME_PLANE_STRIDE(pixels, 0);
+    return r;
+}
+
 /* Draws and sends. False: its pixels cannot be read. */
 static bool take(PhVsockenc *self, GstVideoCodecFrame *frame)
 {
@@ -283,8 +314,11 @@ static bool take(PhVsockenc *self, GstVideoCodecFrame *frame)
     out.index = ph_transit_free_picture(self->transit, p->count, p->newest);
     out.picture = &p->items[out.index];
     ph_pictures_draw(p, out.index, &pixels, &out.changed);
+    out.resource = find_resource(self, &pixels);
     gst_video_frame_unmap(&pixels);
-    give_back(frame);
+    if (out.resource.id == 0) { /* else the host reads it */
+        give_back(frame);
+    }
     out.pts = GST_CLOCK_TIME_IS_VALID(frame->pts)
             ? (int64_t)frame->pts
             : (int64_t)frame->system_frame_number * GST_MSECOND;
@@ -362,6 +396,7 @@ static void ph_vsockenc_init(PhVsockenc *self)
 {
     ph_settings_init(&self->settings);
     self->pictures.newest = -1;
+    self->node = -1;
 }
 
 /* What the libraries below log goes where GStreamer's own does. */

@@ -25,6 +25,7 @@ struct _PhVsockenc {
     struct ph_settings settings; /* under the object lock */
     struct ph_host_spawn *own;
     struct ph_transit *transit; /* from start to stop */
+    int node; /* virtio-gpu, -1: none */
 
     /* Upstream's thread. */
     GstVideoCodecState *input;

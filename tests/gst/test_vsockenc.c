@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The element against hosts that encode nothing: what goes in comes out. */
+#include <gst/allocators/allocators.h>
+#include <sys/mman.h>
+
 #include "gst_test.h"
 
 static void test_n_in_n_out(enum fake_kind kind)
@@ -269,6 +272,44 @@ static void test_v1_format(void)
     gst_test_host_stop(&host);
 }
 
+/* Without a virtio-gpu a dma-buf is read like other memory. A memory file does
+ * for one, but that its owner need not be told. */
+static void test_dmabuf(void)
+{
+    struct gst_test_host host;
+    struct gst_test t;
+    GstVideoInfo info;
+    gst_test_host_start(&host, FAKE_TILES, TRICK_NONE, 0);
+    gst_test_begin(&t, &host, 20000);
+    gst_test_set_caps(&t, "NV12", 64, 48);
+    gst_harness_set_src_caps_str(t.harness,
+            "video/x-raw(memory:DMABuf),format=NV12,width=64,height=48,"
+            "framerate=25/1");
+    gst_video_info_set_format(&info, GST_VIDEO_FORMAT_NV12, 64, 48);
+    g_autoptr(GstAllocator) allocator = gst_dmabuf_allocator_new();
+    for (unsigned i = 0; i < 4; i++) {
+        GstBuffer *from = gst_test_buffer(&t, i);
+        int fd = memfd_create("frame", MFD_CLOEXEC);
+        GstMapInfo map;
+        gst_buffer_map(from, &map, GST_MAP_READ);
+        CHECK_EQ(write(fd, map.data, map.size), map.size);
+        gst_buffer_unmap(from, &map);
+        GstBuffer *b = gst_buffer_new();
+        gst_buffer_append_memory(
+                b, gst_dmabuf_allocator_alloc(allocator, fd, info.size));
+        gst_buffer_copy_into(b, from, GST_BUFFER_COPY_TIMESTAMPS, 0, 0);
+        gst_buffer_unref(from);
+        CHECK_EQ(gst_harness_push(t.harness, b), GST_FLOW_OK);
+        t.pushed++;
+    }
+    gst_test_eos(&t);
+    CHECK_EQ(t.pulled, 4);
+    CHECK_EQ(gst_test_stat(&t, "resources"), 0);
+    CHECK_EQ(gst_test_stat(&t, "repeats"), 0);
+    gst_test_end(&t);
+    gst_test_host_stop(&host);
+}
+
 static void test_latency(void)
 {
     struct gst_test_host host;
@@ -302,6 +343,7 @@ int main(int argc, char **argv)
     test_flush();
     test_window();
     test_v1_format();
+    test_dmabuf();
     test_latency();
     return CHECK_DONE();
 }

@@ -221,6 +221,7 @@ static void write_v1(struct ph_writer *w, bool keyframe, const uint8_t *unit,
 }
 
 struct answer {
+    bool v1; /* to a frame of version 1 */
     enum fake_trick trick;
     uint32_t sequence;
     int64_t pts;
@@ -236,7 +237,7 @@ static bool send_unit(struct fake_host *h, const struct answer *a)
             unit, sizeof(unit), a->keyframe, a->trick != TRICK_NO_SPS, a->sum);
     size = a->trick == TRICK_EMPTY ? 0 : size;
     struct ph_writer w = ph_writer(buf, sizeof(buf));
-    if (extended(h)) {
+    if (!a->v1) {
         struct ph_hxfr_access_unit au = {
                 .sequence = a->sequence + (a->trick == TRICK_WRONG_SEQUENCE),
                 .pts = a->pts,
@@ -263,8 +264,7 @@ static bool send_failure(struct fake_host *h, const struct answer *a)
             a->sequence, PH_HXFR_ERR_ENCODE, "as the test wants it"};
     struct ph_writer w = ph_writer(buf, sizeof(buf));
     ph_hxfr_write_failure(&w, 1, &f);
-    return extended(h) ? send_bytes(h, &w, -1)
-                       : send_error(h, PH_HXFR_ERR_ENCODE);
+    return a->v1 ? send_error(h, PH_HXFR_ERR_ENCODE) : send_bytes(h, &w, -1);
 }
 
 static bool send_nonsense(struct fake_host *h)
@@ -333,25 +333,30 @@ static enum fake_trick count_frame(
     return trick;
 }
 
+/* Its pixels or, from a guest with extensions, the number of a resource. */
 static bool take_v1_frame(
         struct fake_host *h, const struct ph_hxfr_header *header)
 {
     struct fake_surface *s = h->surface;
     struct ph_hxfr_frame_request q;
-    if (!ph_hxfr_parse_frame_request(header, s->in, &q) || !q.has_pixels ||
+    if (!ph_hxfr_parse_frame_request(header, s->in, &q) ||
+            (extended(h) ? q.has_pixels || !h->resources_agreed
+                         : !q.has_pixels) ||
             q.stride != (q.format == PH_HXFR_NV12 ? q.width : q.width * 4)) {
         return false;
     }
     uint32_t rows = q.format == PH_HXFR_NV12 ? q.height / 2 * 3 : q.height;
     pthread_mutex_lock(&h->lock);
     h->v1_format = q.format;
+    h->resources += !q.has_pixels;
+    h->resource_id = q.resource_id;
     pthread_mutex_unlock(&h->lock);
-    struct answer a = {
-            .pts = q.pts,
-            .keyframe = q.force_keyframe || h->frames == 0,
-            .sum = fake_sum(FAKE_SUM_START, s->in + PH_HXFR_FRAME_REQUEST_SIZE,
-                    q.stride, q.stride, rows),
-    };
+    struct answer a = {.v1 = true, .pts = q.pts, .sum = q.resource_id};
+    a.keyframe = q.force_keyframe || h->frames == 0;
+    if (q.has_pixels) {
+        a.sum = fake_sum(FAKE_SUM_START, s->in + PH_HXFR_FRAME_REQUEST_SIZE,
+                q.stride, q.stride, rows);
+    }
     a.trick = count_frame(h, true, q.force_keyframe);
     return answer(h, &a);
 }
@@ -422,6 +427,7 @@ static bool take_hello(struct fake_host *h, size_t len)
         hello.capabilities &= ~(uint32_t)PH_HXFR_CAP_MEMFD;
     }
     h->slots_agreed = hello.capabilities & PH_HXFR_CAP_MEMFD;
+    h->resources_agreed = hello.capabilities & PH_HXFR_CAP_RESOURCE_IDS;
     snprintf(hello.name, sizeof(hello.name), "fake");
     struct ph_writer w = ph_writer(buf, sizeof(buf));
     ph_hxfr_write_hello(&w, PH_HXFR_HELLO_RESP, 1, &hello);
@@ -502,7 +508,7 @@ static bool take_message(struct fake_host *h)
     case PH_HXFR_REPEAT:
         return extended(h) && take_frame(h, header.type, header.payload);
     case PH_HXFR_FRAME_REQUEST:
-        return extended(h) ? send_late_hello(h) : take_v1_frame(h, &header);
+        return is_late(h) ? send_late_hello(h) : take_v1_frame(h, &header);
     default:
         return false; /* a link sends nothing else */
     }

@@ -67,9 +67,12 @@ struct fake_host {
     uint32_t keyframes_asked;
     uint32_t bitrate;
     uint32_t v1_format; /* of the newest version 1 frame */
+    uint32_t resources; /* frames that were one */
+    uint32_t resource_id; /* of the newest */
 
     /* Its thread's. */
     bool slots_agreed;
+    bool resources_agreed;
     bool muted;
     struct fake_surface *surface;
 };

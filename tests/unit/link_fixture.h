@@ -173,6 +173,7 @@ static inline void start_link(struct fixture *f, uint32_t timeout_ms)
             .endpoint = f->host.endpoint,
             .name = "test",
             .window = 2,
+            .resources = true,
             .timeout_ms = timeout_ms,
     };
     pthread_mutex_init(&f->seen.lock, NULL);

@@ -34,6 +34,35 @@ static void test_pictures(enum fake_kind kind, bool tcp, int version)
     end(f);
 }
 
+/* A resource in place of a picture, and pictures after it. */
+static void test_resources(enum fake_kind kind, enum fake_trick trick)
+{
+    static const struct ph_link_resource resource = {
+            3, WIDTH, HEIGHT, PH_HXFR_BGRA, WIDTH * 4};
+    struct fixture *f = begin_with(kind, false, trick, 1);
+    uint32_t sequence = 0;
+    bool fails = trick == TRICK_FAIL;
+    CHECK(wait_for(&f->seen, &f->seen.ready, 1));
+    CHECK(ph_link_takes_resources(f->link));
+    CHECK_EQ(send_frame(f, 0, 1), PH_LINK_OK);
+    CHECK(wait_for(&f->seen, &f->seen.units, 1));
+    CHECK_EQ(ph_link_submit_resource(f->link, &resource, 5, 0, &sequence),
+            PH_LINK_OK);
+    f->expected[sequence] = resource.id;
+    f->last = sequence;
+    CHECK(wait_for(
+            &f->seen, fails ? &f->seen.failed : &f->seen.units, fails ? 1 : 2));
+    CHECK_EQ(send_repeat(f), PH_LINK_DOWN);
+    CHECK_EQ(send_frame(f, 0, 1), PH_LINK_OK);
+    CHECK_EQ(send_frame(f, 0, 1), PH_LINK_OK);
+    CHECK(wait_for(&f->seen, &f->seen.units, fails ? 3 : 4));
+    CHECK_EQ(fake_host_get(&f->host, &f->host.resource_id), resource.id);
+    CHECK_EQ(fake_host_get(&f->host, &f->host.resources), 1);
+    CHECK_EQ(get(&f->seen, &f->seen.down), 0);
+    check_sums(f);
+    end(f);
+}
+
 /* A silent version 1 host is slower than we waited: its ERROR for HELLO is not
  * the answer to a frame. */
 static void test_late_error(void)
@@ -150,6 +179,9 @@ int main(void)
     test_pictures(FAKE_V1_PONG, false, 1);
     test_pictures(FAKE_V1_ERROR, true, 1);
     test_pictures(FAKE_V1_SILENT, false, 1);
+    test_resources(FAKE_MEMFD, TRICK_NONE);
+    test_resources(FAKE_TILES, TRICK_NONE);
+    test_resources(FAKE_TILES, TRICK_FAIL);
     test_late_error();
     test_window();
     test_sizes(FAKE_MEMFD);
