@@ -181,13 +181,11 @@ static void test_frames(struct seen *s, struct client *c)
 /* Never more often than fps times a second, and the last change is seen. */
 static void test_rate(struct seen *s, struct client *c)
 {
-    unsigned before = s->frames;
-    int64_t begun = ph_clock_ns();
     int64_t last = 0;
     uint32_t colour = 0;
     settle(s);
-    before = s->frames;
-    begun = ph_clock_ns();
+    unsigned before = s->frames;
+    int64_t begun = ph_clock_ns();
     while (s->frames < before + 20) {
         fill(c, 100, 100, 4, 4, ++colour);
         CHECK(next_frame(s, false, WAIT_MS));

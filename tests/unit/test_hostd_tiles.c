@@ -57,17 +57,16 @@ static void fill(uint8_t *data, size_t size)
 /* A frame with this block or these pixels. */
 static void send_tiles(struct peer *p, uint32_t sequence, uint32_t flags,
         const struct ph_move *moves, uint8_t move_count,
-        const struct ph_tile *tiles, uint16_t tile_count, const void *data,
-        size_t size)
+        const struct ph_tile *tile, const void *data, size_t size)
 {
     uint8_t buf[PH_HXFR_HEADER_SIZE + PH_HXFR_MAX_CONTROL];
     struct ph_hxfr_frame f = {.sequence = sequence,
             .pts = 1000 * (int64_t)sequence,
             .flags = flags,
             .move_count = move_count,
-            .rect_count = tile_count};
+            .rect_count = tile != NULL};
     struct ph_writer w = ph_writer(buf, sizeof(buf));
-    ph_hxfr_write_tiles(&w, 1, &f, moves, tiles, size);
+    ph_hxfr_write_tiles(&w, 1, &f, moves, tile, size);
     peer_send(p, &w);
     CHECK(peer_write(p, data, size));
 }
@@ -98,7 +97,7 @@ static struct peer begin(struct ph_hxfr_surface *surface)
     CHECK_EQ(peer_hello(&p, every, 4), granted());
     *surface = peer_surface(&p, 1, PH_HXFR_NV12, W, H);
     fill(pixels, sizeof(pixels));
-    send_tiles(&p, 2, 0, NULL, 0, &all, 1, pixels, sizeof(pixels));
+    send_tiles(&p, 2, 0, NULL, 0, &all, pixels, sizeof(pixels));
     peer_expect_fake(&p, 2, true);
     check_held(&p, 2);
     return p;
@@ -173,7 +172,7 @@ static void test_any_move(void)
         struct ph_tile t = random_tile();
         size_t size = cut(&t, data);
         size_t packed = ph_pack(data, size, block, size - 1);
-        send_tiles(&p, 3 + n, packed ? PH_HXFR_FRAME_LZ4 : 0, &m, 1, &t, 1,
+        send_tiles(&p, 3 + n, packed ? PH_HXFR_FRAME_LZ4 : 0, &m, 1, &t,
                 packed ? block : data, packed ? packed : size);
         peer_expect_fake(&p, 3 + n, false);
         check_held(&p, 3 + n);
@@ -190,7 +189,7 @@ static void test_changed(void)
             {{0, 0, 10, 10}, 20, 20}, {{40, 0, 8, 8}, 0, 30}};
     static const struct ph_tile tile = {{0, 70, 4, 3}, PH_HXFR_LUMA};
     uint8_t data[12] = {0};
-    send_tiles(&p, 3, 0, moves, 2, &tile, 1, data, sizeof(data));
+    send_tiles(&p, 3, 0, moves, 2, &tile, data, sizeof(data));
     CHECK_EQ(peer_expect_fake(&p, 3, false).changed, 100 + 64 + 12);
     finish(&p);
 }
@@ -207,13 +206,13 @@ static void test_bombs(void)
     size_t size = ph_pack(zeros, sizeof(zeros), block, sizeof(block));
     CHECK(size > 0 && size < sizeof(pixels));
     /* More than the rectangles say, less, and no block at all. */
-    send_tiles(&p, 3, PH_HXFR_FRAME_LZ4, NULL, 0, &all, 1, block, size);
+    send_tiles(&p, 3, PH_HXFR_FRAME_LZ4, NULL, 0, &all, block, size);
     peer_expect_failure(&p, 3, PH_HXFR_ERR_INVALID);
     size = ph_pack(zeros, sizeof(pixels) - 1, block, sizeof(block));
-    send_tiles(&p, 4, PH_HXFR_FRAME_LZ4, NULL, 0, &all, 1, block, size);
+    send_tiles(&p, 4, PH_HXFR_FRAME_LZ4, NULL, 0, &all, block, size);
     peer_expect_failure(&p, 4, PH_HXFR_ERR_INVALID);
     memset(block, 0xff, sizeof(block));
-    send_tiles(&p, 5, PH_HXFR_FRAME_LZ4, NULL, 0, &all, 1, block, 5000);
+    send_tiles(&p, 5, PH_HXFR_FRAME_LZ4, NULL, 0, &all, block, 5000);
     peer_expect_failure(&p, 5, PH_HXFR_ERR_INVALID);
     check_held(&p, 5); /* nothing was drawn */
 
@@ -222,7 +221,7 @@ static void test_bombs(void)
     struct ph_budget *b = &budget;
     size_t limit = b->limit;
     b->limit = 40 << 20; /* the surface has 24 MiB of it */
-    send_tiles(&p, 7, PH_HXFR_FRAME_LZ4, NULL, 0, &large, 1, block, 5000);
+    send_tiles(&p, 7, PH_HXFR_FRAME_LZ4, NULL, 0, &large, block, 5000);
     peer_expect_failure(&p, 7, PH_HXFR_ERR_BUSY);
     finish(&p);
     b->limit = limit;
@@ -235,8 +234,7 @@ static void test_no_blocks(void)
     uint8_t block[16] = {0};
     struct ph_hxfr_surface s;
     struct peer p = begin(&s);
-    send_tiles(
-            &p, 3, PH_HXFR_FRAME_LZ4, NULL, 0, &all, 1, block, sizeof(block));
+    send_tiles(&p, 3, PH_HXFR_FRAME_LZ4, NULL, 0, &all, block, sizeof(block));
     peer_expect_failure(&p, 3, PH_HXFR_ERR_INVALID);
     finish(&p);
 }
@@ -250,15 +248,15 @@ static void test_misfits(void)
     uint8_t data[64] = {0};
     struct ph_hxfr_surface s;
     struct peer p = begin(&s);
-    send_tiles(&p, 3, 0, &out, 1, NULL, 0, data, 0);
+    send_tiles(&p, 3, 0, &out, 1, NULL, data, 0);
     peer_expect_failure(&p, 3, PH_HXFR_ERR_INVALID);
-    send_tiles(&p, 4, 0, NULL, 0, &beyond, 1, data, sizeof(data));
+    send_tiles(&p, 4, 0, NULL, 0, &beyond, data, sizeof(data));
     peer_expect_failure(&p, 4, PH_HXFR_ERR_INVALID);
-    send_tiles(&p, 5, 0, &good, 1, NULL, 0, data, 5); /* more than implied */
+    send_tiles(&p, 5, 0, &good, 1, NULL, data, 5); /* more than implied */
     peer_expect_failure(&p, 5, PH_HXFR_ERR_INVALID);
     check_held(&p, 5);
     /* A sequence twice is answered twice: it only names the answer. */
-    send_tiles(&p, 5, 0, &good, 1, NULL, 0, data, 0);
+    send_tiles(&p, 5, 0, &good, 1, NULL, data, 0);
     ph_moves_apply(&picture, &good);
     peer_expect_fake(&p, 5, false);
     check_held(&p, 5);
@@ -267,7 +265,7 @@ static void test_misfits(void)
     p = peer_begin(&config);
     CHECK_EQ(peer_hello(&p, PH_HXFR_CAP_TILES, 4), PH_HXFR_CAP_TILES);
     peer_surface(&p, 1, PH_HXFR_NV12, W, H);
-    send_tiles(&p, 2, 0, &good, 1, NULL, 0, data, 0);
+    send_tiles(&p, 2, 0, &good, 1, NULL, data, 0);
     peer_expect_failure(&p, 2, PH_HXFR_ERR_INVALID);
     finish(&p);
 }

@@ -110,9 +110,9 @@ static struct guest *make_guest(void)
     make_queue(g, &g->tx, 0);
     make_queue(g, &g->rx, RING_BYTES);
     g->rx.base[0xfff] = 1;
-    for (uint16_t i = 0; i < SIZE; i++) {
+    for (unsigned i = 0; i < SIZE; i++) {
         set_desc(&g->rx, i, buffer(&g->rx, i), BUFFER, WRITE, 0);
-        publish(&g->rx, i);
+        publish(&g->rx, (uint16_t)i);
     }
     g->vsock = ph_vsock_create(CID, PORT, on_accept, g);
     return g;
