@@ -7,11 +7,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli/bench_feed.h"
-#include "common/clock.h"
+#include "common/cleanup.h"
 #include "common/net.h"
 #include "hostd/encoder_fake.h"
 #include "hostd/server.h"
@@ -46,6 +47,8 @@ struct fixture {
     uint32_t lost; /* down or failed */
     uint32_t wrong;
     uint32_t room;
+    int fd; /* of the connection, to cut it */
+    bool cutting; /* connections may end */
 };
 
 static void count(struct fixture *f, uint32_t *what)
@@ -65,8 +68,10 @@ static void on_ready(void *data, int version, const char *name)
 static void on_down(void *data, const char *reason)
 {
     struct fixture *f = data;
-    fprintf(stderr, "down: %s\n", reason);
-    count(f, &f->lost);
+    if (!f->cutting) {
+        fprintf(stderr, "down: %s\n", reason);
+        count(f, &f->lost);
+    }
 }
 
 static void on_unit(void *data, const struct ph_link_unit *unit)
@@ -108,6 +113,25 @@ static bool wait_for(struct fixture *f, const uint32_t *what, uint32_t n)
     return CHECK(ok);
 }
 
+/* On the link's thread. */
+static int connect_noted(void *data, int64_t deadline_ns)
+{
+    struct fixture *f = data;
+    int fd = ph_net_connect(&f->endpoint, deadline_ns);
+    pthread_mutex_lock(&f->lock);
+    ph_close(&f->fd);
+    f->fd = fd < 0 ? -1 : dup(fd);
+    pthread_mutex_unlock(&f->lock);
+    return fd;
+}
+
+static void cut(struct fixture *f)
+{
+    pthread_mutex_lock(&f->lock);
+    shutdown(f->fd, SHUT_RDWR);
+    pthread_mutex_unlock(&f->lock);
+}
+
 static void *run_server(void *server)
 {
     ph_server_run(server);
@@ -125,7 +149,8 @@ static void begin(struct fixture *f, const char *content, uint32_t width,
             .max_guests = 8,
     };
     char error[200];
-    *f = (struct fixture){.endpoint = {PH_ENDPOINT_TCP, "127.0.0.1", 0}};
+    *f = (struct fixture){
+            .endpoint = {PH_ENDPOINT_TCP, "127.0.0.1", 0}, .fd = -1};
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->news, NULL);
     f->server = ph_server_create(&config);
@@ -133,7 +158,8 @@ static void begin(struct fixture *f, const char *content, uint32_t width,
     pthread_create(&f->thread, NULL, run_server, f->server);
     CHECK(ph_bench_feed_init(
             &f->feed, content, width, height, false, error, sizeof(error)));
-    struct ph_link_options options = {.endpoint = f->endpoint,
+    struct ph_link_options options = {.connect = connect_noted,
+            .connect_data = f,
             .name = "test",
             .window = 3,
             .timeout_ms = 60000,
@@ -152,6 +178,7 @@ static void end(struct fixture *f)
     pthread_join(f->thread, NULL);
     ph_server_destroy(f->server);
     ph_bench_feed_finish(&f->feed);
+    ph_close(&f->fd);
     pthread_cond_destroy(&f->news);
     pthread_mutex_destroy(&f->lock);
     CHECK_EQ(budget.used, 0);
@@ -309,6 +336,34 @@ static void test_sizes(void)
     end(&f);
 }
 
+/* The connection ends while a picture is on its way, mostly in the middle of
+ * its message: what comes over the next one is right from its first frame. */
+static void test_cuts(void)
+{
+    struct fixture f;
+    begin(&f, "video", 1920, 1080, 1);
+    for (uint32_t i = 1; i <= 4; i++) { /* each waits longer */
+        struct ph_link_picture p;
+        struct ph_rect all = {0, 0, 1920, 1080};
+        uint32_t sequence = 0;
+        send_next(&f);
+        f.cutting = true;
+        if (acquire(&f, &p)) {
+            CHECK(ph_bench_feed_next(&f.feed));
+            draw(&f, &p);
+            ph_link_submit(f.link, &p, 0, 0, &all, 1, &sequence);
+        }
+        cut(&f);
+        wait_for(&f, &f.ready, i + 1);
+        f.cutting = false;
+        send_next(&f);
+        send_next(&f);
+    }
+    CHECK_EQ(stats_of(&f).mismatches, 0);
+    CHECK_EQ(f.wrong, 0);
+    end(&f);
+}
+
 int main(void)
 {
     ph_log_init("test");
@@ -325,5 +380,6 @@ int main(void)
     test_heals(false);
     test_heals(true);
     test_sizes();
+    test_cuts();
     return CHECK_DONE();
 }
