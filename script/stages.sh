@@ -189,6 +189,8 @@ stage_vm() {
     local file
     step build gcc_debug || return
     step prepare tests/vm/prepare.sh amd64 "$out/gcc-debug" "$out/vm" || return
+    step arm64 tests/cross/arm64.sh "$out/arm64" &&
+        step prepare-arm64 tests/vm/prepare.sh arm64 "$out/arm64/build" "$out/vm"
     export VM_DIR=$out/vm
     for file in tests/vm/*.test.mjs; do
         step "${file#tests/vm/}" node --test "$file"

@@ -38,6 +38,7 @@ struct options {
     uint32_t patience;
     bool whole;
     bool any_answer;
+    bool tiles;
     struct ph_size size;
 };
 
@@ -268,6 +269,7 @@ static bool serve(struct guest *g, const struct ph_endpoint *ep)
     struct ph_link_options options = {.endpoint = *ep,
             .name = "vm-guest",
             .window = 3,
+            .no_sharing = g->options.tiles,
             .timeout_ms = g->options.patience * 1000};
     struct ph_link_stats stats;
     g->pixels = ph_xcalloc((size_t)size.width * size.height, 2);
@@ -305,6 +307,8 @@ static const struct ph_opt rows[] = {
                 "both even (322x178)"},
         {'w', "whole", NULL, PH_OPT_FLAG, AT(whole), 0, 0, NULL,
                 "send the same picture as if all of it had changed"},
+        {'t', "tiles", NULL, PH_OPT_FLAG, AT(tiles), 0, 0, NULL,
+                "send pixels on the stream also where memory is shared"},
         {'a', "any-answer", NULL, PH_OPT_FLAG, AT(any_answer), 0, 0, NULL,
                 "for the encoder 'none': check nothing"},
 };
