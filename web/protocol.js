@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The browser protocol "porthole.1": bytes to objects and back. Nothing else
-// in the page touches a DataView. Layout: docs/protocol.md, "Browser
-// protocol"; truth: tests/golden/stream-*.hex, which C reads as well.
-// Times are µs of the server's monotonic clock; sizes are pixels.
+// in the page touches a DataView but protocol-seat.js (clipboard, cursor and so
+// on) and bytes.js. Layout: docs/protocol.md, "Browser protocol"; truth:
+// tests/golden/stream-*.hex, which C reads as well. Times are µs of the
+// server's monotonic clock; sizes are pixels.
+import { HEADER, ProtocolError, begin, text, u64 } from "./bytes.js";
+import { parseSeat } from "./protocol-seat.js";
+
+export { ProtocolError };
 
 export const SUBPROTOCOL = "porthole.1";
 export const VERSION = 1;
@@ -36,6 +41,11 @@ export const Status = Object.freeze({
   NO_DESKTOP: 3,
 });
 
+/** What a viewer may do, and what the desktop can. */
+export const May = Object.freeze({
+  DRIVE: 1, CLIPBOARD: 2, TEXT: 4, MOTION: 8, TOUCH: 16, RESIZE: 32, FILE: 64,
+});
+
 export const Goodbye = Object.freeze({
   BAD_TOKEN: 1,
   BAD_MESSAGE: 2,
@@ -48,9 +58,7 @@ export const STAGES = Object.freeze(/** @type {const} */ ([
   "capture", "convert", "submit", "link", "wait", "encode", "queue",
 ]));
 
-const HEADER = 4;
 const FRAME_HEAD = 52;
-const MAY_DRIVE = 1;
 const FRAME_KEY = 1;
 const FRAME_REPEAT = 2;
 const PRESSED = 1;
@@ -59,7 +67,7 @@ const PAUSED = 1;
 
 /**
  * @typedef {{type: "welcome", version: number, mayDrive: boolean,
- *   name: string}} Welcome
+ *   may: number, name: string}} Welcome
  * @typedef {{type: "config", stream: number, width: number, height: number,
  *   codec: string}} Config
  * @typedef {{type: "frame", stream: number, key: boolean, repeat: boolean,
@@ -68,32 +76,9 @@ const PAUSED = 1;
  * @typedef {{type: "unchanged", stream: number, now: number}} Unchanged
  * @typedef {{type: "pong", token: number, server: number}} Pong
  * @typedef {{type: "status" | "goodbye", code: number, text: string}} Notice
- * @typedef {Welcome | Config | Frame | Unchanged | Pong | Notice} Message
+ * @typedef {Welcome | Config | Frame | Unchanged | Pong | Notice
+ *   | import("./protocol-seat.js").SeatMessage} Message
  */
-
-/** A message that is too short or says what cannot be. */
-export class ProtocolError extends Error {}
-
-/**
- * @param {DataView} view
- * @param {number} at
- */
-function u64(view, at) {
-  return view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
-}
-
-/**
- * u8 length, UTF-8; control characters become '?'.
- * @param {DataView} view
- * @param {number} at
- */
-function text(view, at) {
-  const size = view.getUint8(at);
-  if (at + 1 + size > view.byteLength) throw new RangeError("text");
-  const bytes = new Uint8Array(view.buffer, view.byteOffset + at + 1, size);
-  // eslint-disable-next-line no-control-regex
-  return new TextDecoder().decode(bytes).replace(/[\x00-\x1f\x7f]/g, "?");
-}
 
 /**
  * @param {DataView} view
@@ -131,6 +116,18 @@ function parseConfig(view) {
 
 /**
  * @param {DataView} view
+ * @returns {Welcome}
+ */
+function parseWelcome(view) {
+  const may = view.getUint16(HEADER + 2, true);
+  return {
+    type: "welcome", version: view.getUint16(HEADER, true),
+    mayDrive: (may & May.DRIVE) !== 0, may, name: text(view, HEADER + 4),
+  };
+}
+
+/**
+ * @param {DataView} view
  * @returns {Message | null}
  */
 function parseView(view) {
@@ -138,11 +135,7 @@ function parseView(view) {
   const stream = view.getUint16(2, true);
   switch (type) {
     case Type.WELCOME:
-      return {
-        type: "welcome", version: view.getUint16(HEADER, true),
-        mayDrive: (view.getUint16(HEADER + 2, true) & MAY_DRIVE) !== 0,
-        name: text(view, HEADER + 4),
-      };
+      return parseWelcome(view);
     case Type.CONFIG:
       return parseConfig(view);
     case Type.FRAME:
@@ -160,7 +153,7 @@ function parseView(view) {
         code: view.getUint16(HEADER, true), text: text(view, HEADER + 2),
       };
     default:
-      return null;
+      return parseSeat(view, type, stream);
   }
 }
 
@@ -177,20 +170,6 @@ export function parse(buffer) {
     throw new ProtocolError(`a malformed message of ${buffer.byteLength} ` +
       `bytes: ${error.message}`);
   }
-}
-
-/**
- * @param {number} type
- * @param {number} flags
- * @param {number} stream
- * @param {number} size of what follows the header
- */
-function begin(type, flags, stream, size) {
-  const view = new DataView(new ArrayBuffer(HEADER + size));
-  view.setUint8(0, type);
-  view.setUint8(1, flags);
-  view.setUint16(2, stream, true);
-  return view;
 }
 
 /** @param {string} token */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "proto/stream_private.h"
+
 enum {
     FLAG_PRESSED = 1,
     FLAG_SMOOTH = 1,
@@ -19,67 +21,28 @@ bool ph_stream_parse_header(
     return true;
 }
 
-static void begin(
-        struct ph_writer *w, uint8_t type, uint8_t flags, uint16_t stream)
-{
-    ph_write_u8(w, type);
-    ph_write_u8(w, flags);
-    ph_write_u16(w, stream);
-}
-
-/* A reader behind the header. */
-static struct ph_reader body(const uint8_t *msg, size_t len)
-{
-    struct ph_reader r = ph_reader(msg, len);
-    ph_read_bytes(&r, PH_STREAM_HEADER_SIZE);
-    return r;
-}
-
-static bool at_end(const struct ph_reader *r)
-{
-    return r->ok && r->pos == r->len;
-}
-
-/* u8 length, bytes. Control characters become '?'. */
-static void write_text(struct ph_writer *w, const char *text)
-{
-    size_t n = strnlen(text, PH_STREAM_MAX_TEXT);
-    ph_write_u8(w, (uint8_t)n);
-    ph_write_bytes(w, text, n);
-}
-
-static void read_text(struct ph_reader *r, char out[PH_STREAM_MAX_TEXT + 1])
-{
-    uint8_t n = ph_read_u8(r);
-    const uint8_t *p = ph_read_bytes(r, n);
-    for (size_t i = 0; p && i < n; i++) {
-        out[i] = p[i] < 0x20 || p[i] == 0x7f ? '?' : (char)p[i];
-    }
-    out[p ? n : 0] = 0;
-}
-
 void ph_stream_write_empty(struct ph_writer *w, uint8_t type, uint16_t stream)
 {
-    begin(w, type, 0, stream);
+    ph_stream_begin(w, type, 0, stream);
 }
 
 void ph_stream_write_welcome(
         struct ph_writer *w, const struct ph_stream_welcome *welcome)
 {
-    begin(w, PH_STREAM_WELCOME, 0, 0);
+    ph_stream_begin(w, PH_STREAM_WELCOME, 0, 0);
     ph_write_u16(w, welcome->version);
     ph_write_u16(w, welcome->role);
-    write_text(w, welcome->name);
+    ph_stream_write_text(w, welcome->name);
 }
 
 bool ph_stream_parse_welcome(
         const uint8_t *msg, size_t len, struct ph_stream_welcome *out)
 {
-    struct ph_reader r = body(msg, len);
+    struct ph_reader r = ph_stream_body(msg, len);
     struct ph_stream_welcome v = {0};
     v.version = ph_read_u16(&r);
     v.role = ph_read_u16(&r);
-    read_text(&r, v.name);
+    ph_stream_read_text(&r, v.name);
     if (!r.ok) {
         return false;
     }
@@ -90,20 +53,20 @@ bool ph_stream_parse_welcome(
 void ph_stream_write_config(struct ph_writer *w, uint16_t stream,
         const struct ph_stream_config *config)
 {
-    begin(w, PH_STREAM_CONFIG, 0, stream);
+    ph_stream_begin(w, PH_STREAM_CONFIG, 0, stream);
     ph_write_u16(w, config->width);
     ph_write_u16(w, config->height);
-    write_text(w, config->codec);
+    ph_stream_write_text(w, config->codec);
 }
 
 bool ph_stream_parse_config(
         const uint8_t *msg, size_t len, struct ph_stream_config *out)
 {
-    struct ph_reader r = body(msg, len);
+    struct ph_reader r = ph_stream_body(msg, len);
     struct ph_stream_config v = {0};
     v.width = ph_read_u16(&r);
     v.height = ph_read_u16(&r);
-    read_text(&r, v.codec);
+    ph_stream_read_text(&r, v.codec);
     if (!r.ok || !v.width || !v.height) {
         return false;
     }
@@ -114,7 +77,7 @@ bool ph_stream_parse_config(
 void ph_stream_write_frame(struct ph_writer *w, uint16_t stream,
         const struct ph_stream_frame *frame)
 {
-    begin(w, PH_STREAM_FRAME, frame->flags, stream);
+    ph_stream_begin(w, PH_STREAM_FRAME, frame->flags, stream);
     ph_write_u32(w, frame->sequence);
     ph_write_u64(w, frame->captured_us);
     ph_write_u64(w, frame->sent_us);
@@ -126,7 +89,7 @@ void ph_stream_write_frame(struct ph_writer *w, uint16_t stream,
 bool ph_stream_parse_frame(
         const uint8_t *msg, size_t len, struct ph_stream_frame *out)
 {
-    struct ph_reader r = body(msg, len);
+    struct ph_reader r = ph_stream_body(msg, len);
     struct ph_stream_frame v = {0};
     v.sequence = ph_read_u32(&r);
     v.captured_us = ph_read_u64(&r);
@@ -147,15 +110,15 @@ bool ph_stream_parse_frame(
 static void write_u64_message(
         struct ph_writer *w, uint8_t type, uint16_t stream, uint64_t v)
 {
-    begin(w, type, 0, stream);
+    ph_stream_begin(w, type, 0, stream);
     ph_write_u64(w, v);
 }
 
 static bool parse_u64_message(const uint8_t *msg, size_t len, uint64_t *out)
 {
-    struct ph_reader r = body(msg, len);
+    struct ph_reader r = ph_stream_body(msg, len);
     uint64_t v = ph_read_u64(&r);
-    if (!at_end(&r)) {
+    if (!ph_stream_at_end(&r)) {
         return false;
     }
     *out = v;
@@ -186,7 +149,7 @@ bool ph_stream_parse_ping(const uint8_t *msg, size_t len, uint64_t *token)
 void ph_stream_write_pong(
         struct ph_writer *w, const struct ph_stream_pong *pong)
 {
-    begin(w, PH_STREAM_PONG, 0, 0);
+    ph_stream_begin(w, PH_STREAM_PONG, 0, 0);
     ph_write_u64(w, pong->token);
     ph_write_u64(w, pong->server_us);
 }
@@ -194,10 +157,10 @@ void ph_stream_write_pong(
 bool ph_stream_parse_pong(
         const uint8_t *msg, size_t len, struct ph_stream_pong *out)
 {
-    struct ph_reader r = body(msg, len);
+    struct ph_reader r = ph_stream_body(msg, len);
     struct ph_stream_pong v = {ph_read_u64(&r), 0};
     v.server_us = ph_read_u64(&r);
-    if (!at_end(&r)) {
+    if (!ph_stream_at_end(&r)) {
         return false;
     }
     *out = v;
@@ -207,18 +170,18 @@ bool ph_stream_parse_pong(
 void ph_stream_write_notice(struct ph_writer *w, uint8_t type,
         const struct ph_stream_notice *notice)
 {
-    begin(w, type, 0, 0);
+    ph_stream_begin(w, type, 0, 0);
     ph_write_u16(w, notice->code);
-    write_text(w, notice->text);
+    ph_stream_write_text(w, notice->text);
 }
 
 bool ph_stream_parse_notice(
         const uint8_t *msg, size_t len, struct ph_stream_notice *out)
 {
-    struct ph_reader r = body(msg, len);
+    struct ph_reader r = ph_stream_body(msg, len);
     struct ph_stream_notice v = {0};
     v.code = ph_read_u16(&r);
-    read_text(&r, v.text);
+    ph_stream_read_text(&r, v.text);
     if (!r.ok) {
         return false;
     }
@@ -230,7 +193,7 @@ void ph_stream_write_auth(
         struct ph_writer *w, const struct ph_stream_auth *auth)
 {
     size_t n = strnlen(auth->token, PH_STREAM_MAX_TOKEN);
-    begin(w, PH_STREAM_AUTH, 0, 0);
+    ph_stream_begin(w, PH_STREAM_AUTH, 0, 0);
     ph_write_u8(w, (uint8_t)n);
     ph_write_bytes(w, auth->token, n);
 }
@@ -238,10 +201,10 @@ void ph_stream_write_auth(
 bool ph_stream_parse_auth(
         const uint8_t *msg, size_t len, struct ph_stream_auth *out)
 {
-    struct ph_reader r = body(msg, len);
+    struct ph_reader r = ph_stream_body(msg, len);
     uint8_t n = ph_read_u8(&r);
     const uint8_t *token = ph_read_bytes(&r, n);
-    if (!at_end(&r) || n < 1 || n > PH_STREAM_MAX_TOKEN ||
+    if (!ph_stream_at_end(&r) || n < 1 || n > PH_STREAM_MAX_TOKEN ||
             memchr(token, 0, n)) {
         return false;
     }
@@ -253,16 +216,16 @@ bool ph_stream_parse_auth(
 static void write_press(struct ph_writer *w, uint8_t type, uint16_t stream,
         uint16_t code, bool pressed)
 {
-    begin(w, type, pressed ? FLAG_PRESSED : 0, stream);
+    ph_stream_begin(w, type, pressed ? FLAG_PRESSED : 0, stream);
     ph_write_u16(w, code);
 }
 
 static bool parse_press(
         const uint8_t *msg, size_t len, uint16_t *code, bool *pressed)
 {
-    struct ph_reader r = body(msg, len);
+    struct ph_reader r = ph_stream_body(msg, len);
     uint16_t v = ph_read_u16(&r);
-    if (!at_end(&r) || v == 0 || v >= KEY_LIMIT) {
+    if (!ph_stream_at_end(&r) || v == 0 || v >= KEY_LIMIT) {
         return false;
     }
     *code = v;
@@ -297,7 +260,7 @@ bool ph_stream_parse_button(
 void ph_stream_write_pointer(struct ph_writer *w, uint16_t stream,
         const struct ph_stream_pointer *pointer)
 {
-    begin(w, PH_STREAM_POINTER, 0, stream);
+    ph_stream_begin(w, PH_STREAM_POINTER, 0, stream);
     ph_write_u16(w, pointer->x);
     ph_write_u16(w, pointer->y);
     ph_write_u16(w, pointer->width);
@@ -307,13 +270,13 @@ void ph_stream_write_pointer(struct ph_writer *w, uint16_t stream,
 bool ph_stream_parse_pointer(
         const uint8_t *msg, size_t len, struct ph_stream_pointer *out)
 {
-    struct ph_reader r = body(msg, len);
+    struct ph_reader r = ph_stream_body(msg, len);
     struct ph_stream_pointer v = {0};
     v.x = ph_read_u16(&r);
     v.y = ph_read_u16(&r);
     v.width = ph_read_u16(&r);
     v.height = ph_read_u16(&r);
-    if (!at_end(&r) || v.x >= v.width || v.y >= v.height) {
+    if (!ph_stream_at_end(&r) || v.x >= v.width || v.y >= v.height) {
         return false;
     }
     *out = v;
@@ -323,7 +286,8 @@ bool ph_stream_parse_pointer(
 void ph_stream_write_wheel(struct ph_writer *w, uint16_t stream,
         const struct ph_stream_wheel *wheel)
 {
-    begin(w, PH_STREAM_WHEEL, wheel->smooth ? FLAG_SMOOTH : 0, stream);
+    ph_stream_begin(
+            w, PH_STREAM_WHEEL, wheel->smooth ? FLAG_SMOOTH : 0, stream);
     ph_write_u16(w, (uint16_t)wheel->dx);
     ph_write_u16(w, (uint16_t)wheel->dy);
 }
@@ -331,10 +295,10 @@ void ph_stream_write_wheel(struct ph_writer *w, uint16_t stream,
 bool ph_stream_parse_wheel(
         const uint8_t *msg, size_t len, struct ph_stream_wheel *out)
 {
-    struct ph_reader r = body(msg, len);
+    struct ph_reader r = ph_stream_body(msg, len);
     int16_t dx = (int16_t)ph_read_u16(&r);
     int16_t dy = (int16_t)ph_read_u16(&r);
-    if (!at_end(&r)) {
+    if (!ph_stream_at_end(&r)) {
         return false;
     }
     *out = (struct ph_stream_wheel){msg[1] & FLAG_SMOOTH, dx, dy};
@@ -344,7 +308,7 @@ bool ph_stream_parse_wheel(
 void ph_stream_write_ack(
         struct ph_writer *w, uint16_t stream, const struct ph_stream_ack *ack)
 {
-    begin(w, PH_STREAM_ACK, 0, stream);
+    ph_stream_begin(w, PH_STREAM_ACK, 0, stream);
     ph_write_u32(w, ack->sequence);
     ph_write_u32(w, ack->decode_us);
     ph_write_u32(w, ack->present_us);
@@ -353,12 +317,12 @@ void ph_stream_write_ack(
 bool ph_stream_parse_ack(
         const uint8_t *msg, size_t len, struct ph_stream_ack *out)
 {
-    struct ph_reader r = body(msg, len);
+    struct ph_reader r = ph_stream_body(msg, len);
     struct ph_stream_ack v = {0};
     v.sequence = ph_read_u32(&r);
     v.decode_us = ph_read_u32(&r);
     v.present_us = ph_read_u32(&r);
-    if (!at_end(&r)) {
+    if (!ph_stream_at_end(&r)) {
         return false;
     }
     *out = v;
@@ -368,16 +332,16 @@ bool ph_stream_parse_ack(
 void ph_stream_write_settings(struct ph_writer *w, uint16_t stream,
         const struct ph_stream_settings *settings)
 {
-    begin(w, PH_STREAM_SETTINGS, settings->flags, stream);
+    ph_stream_begin(w, PH_STREAM_SETTINGS, settings->flags, stream);
     ph_write_u16(w, settings->fps);
 }
 
 bool ph_stream_parse_settings(
         const uint8_t *msg, size_t len, struct ph_stream_settings *out)
 {
-    struct ph_reader r = body(msg, len);
+    struct ph_reader r = ph_stream_body(msg, len);
     uint16_t fps = ph_read_u16(&r);
-    if (!at_end(&r) || fps > PH_STREAM_MAX_FPS) {
+    if (!ph_stream_at_end(&r) || fps > PH_STREAM_MAX_FPS) {
         return false;
     }
     *out = (struct ph_stream_settings){msg[1], fps};

@@ -8,7 +8,8 @@
  *
  * Every message begins with type, flags and stream id (4 bytes); types not
  * known are skipped. Times are µs of the server's monotonic clock unless said
- * otherwise. Sizes are pixels.
+ * otherwise. Sizes are pixels. Clipboard, cursor, files and the rarer kinds
+ * of input are in proto/stream_seat.h.
  */
 #pragma once
 
@@ -35,9 +36,10 @@ enum ph_stream_type {
     PH_STREAM_PONG = 0x05,
     PH_STREAM_STATUS = 0x06,
     PH_STREAM_GOODBYE = 0x07,
+    PH_STREAM_PROGRESS = 0x08,
     PH_STREAM_AUDIO = 0x10, /* reserved */
-    PH_STREAM_CURSOR = 0x11, /* reserved */
-    PH_STREAM_CLIPBOARD = 0x12, /* reserved, both ways */
+    PH_STREAM_CURSOR = 0x11,
+    PH_STREAM_CLIPBOARD = 0x12, /* both ways */
     /* viewer to server */
     PH_STREAM_AUTH = 0x80,
     PH_STREAM_KEY = 0x81,
@@ -49,6 +51,13 @@ enum ph_stream_type {
     PH_STREAM_ACK = 0x87,
     PH_STREAM_KEYFRAME = 0x88,
     PH_STREAM_SETTINGS = 0x89,
+    PH_STREAM_TEXT = 0x8a,
+    PH_STREAM_MOTION = 0x8b,
+    PH_STREAM_TOUCH = 0x8c,
+    PH_STREAM_LOCKS = 0x8d,
+    PH_STREAM_HELD = 0x8e,
+    PH_STREAM_RESIZE = 0x8f,
+    PH_STREAM_FILE = 0x90,
 };
 
 struct ph_stream_header {
@@ -64,7 +73,13 @@ bool ph_stream_parse_header(
 /* --- server to viewer --- */
 
 enum ph_stream_role {
-    PH_STREAM_MAY_DRIVE = 1 << 0, /* else view only */
+    PH_STREAM_MAY_DRIVE = 1 << 0, /* else view only, and none of these: */
+    PH_STREAM_MAY_CLIPBOARD = 1 << 1,
+    PH_STREAM_MAY_TEXT = 1 << 2,
+    PH_STREAM_MAY_MOTION = 1 << 3,
+    PH_STREAM_MAY_TOUCH = 1 << 4,
+    PH_STREAM_MAY_RESIZE = 1 << 5,
+    PH_STREAM_MAY_FILE = 1 << 6,
 };
 
 struct ph_stream_welcome {
@@ -247,5 +262,5 @@ void ph_stream_write_ack(
         struct ph_writer *w, uint16_t stream, const struct ph_stream_ack *ack);
 void ph_stream_write_settings(struct ph_writer *w, uint16_t stream,
         const struct ph_stream_settings *settings);
-/* RELEASE_ALL, KEYFRAME: nothing but the header. */
+/* RELEASE_ALL, KEYFRAME, HELD: nothing but the header. */
 void ph_stream_write_empty(struct ph_writer *w, uint8_t type, uint16_t stream);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/stream.h"
+#include "proto/stream_seat.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -85,6 +85,52 @@ static void fuzz_viewer(const uint8_t *data, size_t size)
     ph_stream_parse_ping(data, size, &token);
 }
 
+static bool inside(
+        const void *part, size_t part_size, const uint8_t *data, size_t size)
+{
+    const uint8_t *p = part;
+    return part_size == 0 ||
+            (p >= data && part_size <= size && p + part_size <= data + size);
+}
+
+static void fuzz_seat(const uint8_t *data, size_t size)
+{
+    struct ph_stream_piece piece;
+    struct ph_stream_progress progress;
+    struct ph_stream_cursor cursor;
+    struct ph_stream_motion motion;
+    struct ph_stream_touch touch;
+    struct ph_stream_locks locks;
+    struct ph_stream_resize resize;
+    const char *text;
+    size_t text_size;
+    if (ph_stream_parse_piece(data, size, &piece)) {
+        must(ends(piece.name, sizeof(piece.name)));
+        must(inside(piece.data, piece.size, data, size));
+        must(piece.total <= PH_STREAM_MAX_FILE);
+    }
+    if (ph_stream_parse_progress(data, size, &progress)) {
+        must(ends(progress.text, sizeof(progress.text)));
+    }
+    if (ph_stream_parse_cursor(data, size, &cursor) &&
+            cursor.flags & PH_STREAM_CURSOR_SHAPE) {
+        must(inside(cursor.data, (size_t)cursor.width * cursor.height * 4, data,
+                size));
+    }
+    if (ph_stream_parse_text(data, size, &text, &text_size)) {
+        must(text_size <= PH_STREAM_MAX_TYPED);
+        must(inside(text, text_size, data, size));
+    }
+    if (ph_stream_parse_touch(data, size, &touch)) {
+        must(touch.finger < PH_STREAM_MAX_FINGERS);
+    }
+    if (ph_stream_parse_resize(data, size, &resize)) {
+        must(resize.width <= PH_STREAM_MAX_SIDE);
+    }
+    ph_stream_parse_motion(data, size, &motion);
+    ph_stream_parse_locks(data, size, &locks);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct ph_stream_header header;
@@ -92,5 +138,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             (size >= PH_STREAM_HEADER_SIZE));
     fuzz_server(data, size);
     fuzz_viewer(data, size);
+    fuzz_seat(data, size);
     return 0;
 }
