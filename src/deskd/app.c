@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "deskd/auth.h"
+#include "deskd/clipboard_hub.h"
 #include "deskd/http.h"
 #include "deskd/hub.h"
 #include "deskd/report.h"
@@ -25,6 +26,7 @@ struct app {
     const struct ph_deskd_options *options;
     struct ph_auth auth;
     char name[256];
+    char *downloads;
     struct ph_hub *hub;
     struct ph_host_spawn *host; /* NULL: it is somebody else's */
     struct ph_desktop_options desktop_options;
@@ -109,6 +111,37 @@ static bool init_desktop(struct app *app, char *error, size_t size)
     return app->input != NULL;
 }
 
+/* A desktop without a clipboard is one all the same. */
+static void init_clipboard(struct app *app)
+{
+    char error[256] = "";
+    const struct ph_desktop_ops *ops = app->desktop->ops;
+    struct ph_clipboard *clipboard = NULL;
+    if (ops->clipboard) {
+        clipboard = ops->clipboard(app->desktop, &ph_clipboard_hub_events,
+                ph_hub_clipboard(app->hub), error, sizeof(error));
+        if (!clipboard) {
+            LOG_WARN("nothing can be copied or pasted: %s", error);
+        }
+    }
+    ph_hub_attach_clipboard(app->hub, clipboard);
+}
+
+/* Where files go that are dropped on the page; NULL: nowhere. */
+static const char *find_downloads(struct app *app)
+{
+    const char *wanted = app->options->downloads;
+    if (wanted) {
+        return strcmp(wanted, "none") == 0 ? NULL : wanted;
+    }
+    const char *folder = g_get_user_special_dir(G_USER_DIRECTORY_DOWNLOAD);
+    if (!folder) {
+        app->downloads = g_build_filename(g_get_home_dir(), "Downloads", NULL);
+        folder = app->downloads;
+    }
+    return folder;
+}
+
 static bool init(struct app *app, char *error, size_t size)
 {
     const struct ph_deskd_options *o = app->options;
@@ -123,6 +156,7 @@ static bool init(struct app *app, char *error, size_t size)
     struct ph_hub_options hub = {
             .auth = &app->auth,
             .name = app->name,
+            .downloads = find_downloads(app),
             .max_viewers = o->max_viewers,
             .bitrate = (uint32_t)o->bitrate,
     };
@@ -131,6 +165,7 @@ static bool init(struct app *app, char *error, size_t size)
         return false;
     }
     ph_hub_attach(app->hub, app->source, app->input);
+    init_clipboard(app);
     struct ph_http_options http = {.listen = o->http_endpoint, .web = o->web};
     app->http = ph_http_create(
             &http, &app->auth, app->hub, app->source, error, size);
@@ -149,6 +184,7 @@ static void finish(struct app *app)
     }
     ph_desktop_close(app->desktop);
     g_clear_pointer(&app->loop, g_main_loop_unref);
+    g_free(app->downloads);
 }
 
 static gboolean on_farewell(gpointer data)

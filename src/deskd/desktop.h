@@ -47,7 +47,8 @@ struct ph_desktop_ops {
     /* Main thread, once. */
     struct ph_input *(*input)(
             struct ph_desktop *desktop, char *error, size_t size);
-    /* Main thread, once; a member that is NULL: it has none. */
+    /* Main thread, once; a member that is NULL: it has none. No event comes
+     * before it returned. */
     struct ph_clipboard *(*clipboard)(struct ph_desktop *desktop,
             const struct ph_clipboard_events *events, void *data, char *error,
             size_t size);

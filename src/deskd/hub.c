@@ -2,9 +2,12 @@
 #define LOG_MODULE "hub"
 #include "deskd/hub.h"
 
+#include <string.h>
+
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/macros.h"
+#include "deskd/clipboard_hub.h"
 #include "deskd/rate.h"
 
 static const struct ph_viewer_events viewer_events;
@@ -25,10 +28,15 @@ struct ph_hub {
     guint timer; /* for ph_hub_update */
     guint beat_timer; /* while somebody watches */
     struct ph_rate rate;
+    struct ph_clipboard_hub *clipboard;
+    struct ph_viewer *driver; /* who drove last; NULL: nobody, or it left */
+    struct ph_stream_resize asked; /* the size that the desktop was asked for */
     const struct ph_viewer *paces; /* whom the rate goes by; only compared */
 
     struct ph_hub_stats past; /* sums of those that left, and the source's */
 };
+
+static void on_copied_there(void *data);
 
 struct ph_hub *ph_hub_create(const struct ph_hub_options *options)
 {
@@ -36,7 +44,9 @@ struct ph_hub *ph_hub_create(const struct ph_hub_options *options)
     hub->shared.auth = options->auth;
     hub->shared.name = options->name;
     hub->shared.clock = options->clock ? options->clock : ph_clock_ns;
+    hub->shared.downloads = options->downloads;
     hub->max_viewers = options->max_viewers;
+    hub->clipboard = ph_clipboard_hub_create(on_copied_there, hub);
     ph_rate_init(&hub->rate,
             options->bitrate ? options->bitrate : PH_HUB_DEFAULT_BITRATE);
     return hub;
@@ -45,8 +55,25 @@ struct ph_hub *ph_hub_create(const struct ph_hub_options *options)
 void ph_hub_attach(
         struct ph_hub *hub, struct ph_source *source, struct ph_input *input)
 {
+    const struct ph_input_ops *ops = input->ops;
     hub->source = source;
     hub->shared.seat.input = input;
+    hub->shared.may |= (uint16_t)((ops->text ? PH_STREAM_MAY_TEXT : 0) |
+            (ops->motion ? PH_STREAM_MAY_MOTION : 0) |
+            (ops->touch ? PH_STREAM_MAY_TOUCH : 0) |
+            (ph_source_can_resize(source) ? PH_STREAM_MAY_RESIZE : 0) |
+            (hub->shared.downloads ? PH_STREAM_MAY_FILE : 0));
+}
+
+struct ph_clipboard_hub *ph_hub_clipboard(struct ph_hub *hub)
+{
+    return hub->clipboard;
+}
+
+void ph_hub_attach_clipboard(struct ph_hub *hub, struct ph_clipboard *clipboard)
+{
+    ph_clipboard_hub_attach(hub->clipboard, clipboard);
+    hub->shared.may |= clipboard ? PH_STREAM_MAY_CLIPBOARD : 0;
 }
 
 static void drop_timer(guint *timer)
@@ -63,6 +90,10 @@ void ph_hub_destroy(struct ph_hub *hub)
         return;
     }
     g_list_free_full(hub->viewers, (GDestroyNotify)ph_viewer_destroy);
+    ph_clipboard_hub_destroy(hub->clipboard);
+    if (hub->shared.shape) {
+        ph_unit_unref(hub->shared.shape);
+    }
     drop_timer(&hub->timer);
     drop_timer(&hub->beat_timer);
     g_free(hub);
@@ -251,8 +282,34 @@ static void on_status(
     }
 }
 
+static void on_cursor(void *data, const struct ph_source_cursor *cursor)
+{
+    struct ph_hub *hub = data;
+    struct ph_stream_cursor *c = &hub->shared.cursor;
+    *c = (struct ph_stream_cursor){
+            .flags = cursor->visible ? PH_STREAM_CURSOR_VISIBLE : 0,
+            .serial = cursor->serial,
+            .x = (int16_t)PH_MAX(INT16_MIN, PH_MIN(cursor->x, INT16_MAX)),
+            .y = (int16_t)PH_MAX(INT16_MIN, PH_MIN(cursor->y, INT16_MAX)),
+            .width = cursor->width,
+            .height = cursor->height,
+            .hot_x = cursor->hot_x,
+            .hot_y = cursor->hot_y,
+    };
+    if (hub->shared.shape != cursor->shape) {
+        if (hub->shared.shape) {
+            ph_unit_unref(hub->shared.shape);
+        }
+        hub->shared.shape = ph_unit_ref(cursor->shape);
+    }
+    for (GList *l = hub->viewers; l; l = l->next) {
+        ph_viewer_cursor(l->data);
+    }
+}
+
 const struct ph_source_events ph_hub_source_events = {
         .unit = on_unit,
+        .cursor = on_cursor,
         .status = on_status,
 };
 
@@ -277,11 +334,61 @@ static void on_changed(void *data)
     ph_hub_update(data);
 }
 
+/* --- who drives --- */
+
+static void give_clipboard(struct ph_hub *hub)
+{
+    struct ph_clip *clip = ph_clipboard_hub_get(hub->clipboard);
+    if (clip && hub->driver && ph_viewer_joined(hub->driver)) {
+        ph_viewer_clipboard(hub->driver, clip);
+    }
+}
+
+static void on_copied_there(void *data)
+{
+    give_clipboard(data);
+}
+
+static void resize(struct ph_hub *hub, const struct ph_stream_resize *wish)
+{
+    if (wish->width && memcmp(wish, &hub->asked, sizeof(*wish)) != 0) {
+        hub->asked = *wish;
+        ph_source_resize(hub->source, wish->width, wish->height, wish->scale);
+    }
+}
+
+static void on_drove(void *data, struct ph_viewer *viewer)
+{
+    struct ph_hub *hub = data;
+    if (hub->driver != viewer) {
+        hub->driver = viewer;
+        give_clipboard(hub);
+        resize(hub, &viewer->wish);
+    }
+}
+
+static void on_resize(void *data, struct ph_viewer *viewer)
+{
+    struct ph_hub *hub = data;
+    if (!hub->driver || hub->driver == viewer) {
+        resize(hub, &viewer->wish);
+    }
+}
+
+static void on_copied(
+        void *data, struct ph_viewer *viewer, struct ph_clip *clip)
+{
+    struct ph_hub *hub = data;
+    ph_clipboard_hub_offer(hub->clipboard, clip);
+    hub->driver = viewer; /* has it already */
+}
+
 static void on_gone(void *data, struct ph_viewer *viewer)
 {
     struct ph_hub *hub = data;
     hub->viewers = g_list_remove(hub->viewers, viewer);
     hub->paces = viewer == hub->paces ? NULL : hub->paces;
+    hub->driver = viewer == hub->driver ? NULL : hub->driver;
     hub->past.frames_sent += viewer->stats.frames;
     hub->past.bytes_sent += viewer->stats.bytes;
     hub->past.dropped += viewer->stats.dropped;
@@ -298,6 +405,9 @@ static void on_gone(void *data, struct ph_viewer *viewer)
 static const struct ph_viewer_events viewer_events = {
         .join = on_join,
         .changed = on_changed,
+        .drove = on_drove,
+        .resize = on_resize,
+        .copied = on_copied,
         .gone = on_gone,
 };
 

@@ -25,6 +25,7 @@
 struct ph_hub_options {
     const struct ph_auth *auth;
     const char *name; /* of the desktop */
+    const char *downloads; /* where viewers' files go; NULL: nowhere */
     uint32_t max_viewers;
     uint32_t bitrate; /* bit/s, the most that is asked for; 0: the host's */
     int64_t (*clock)(void); /* NULL: ph_clock_ns */
@@ -40,6 +41,12 @@ extern const struct ph_source_events ph_hub_source_events;
 /* Both stay the caller's and outlive the hub's last viewer. */
 void ph_hub_attach(
         struct ph_hub *hub, struct ph_source *source, struct ph_input *input);
+
+/* Whom the desktop's clipboard tells of its changes; then the clipboard,
+ * which is the hub's from here on, NULL: there is none. */
+struct ph_clipboard_hub *ph_hub_clipboard(struct ph_hub *hub);
+void ph_hub_attach_clipboard(
+        struct ph_hub *hub, struct ph_clipboard *clipboard);
 
 /* A browser that has not said anything yet. */
 void ph_hub_add(struct ph_hub *hub, struct ph_transport *transport);

@@ -47,6 +47,9 @@ static const struct ph_opt rows[] = {
                 "who draws the pointer: the browser (client), the\n"
                 "desktop into the picture (embedded), or the browser\n"
                 "where the desktop allows it (auto)"},
+        {0, "downloads", "DIR|none", PH_OPT_STRING, ROW(downloads), 0, 0, NULL,
+                "where files go that are dropped on the page (the\n"
+                "user's download folder); none: they are refused"},
         {0, "token-file", "PATH", PH_OPT_STRING, ROW(token_file), 0, 0, NULL,
                 "the secret that lets a browser see and drive; written\n"
                 "(0600) when there is none (a new one, printed)"},

@@ -22,6 +22,7 @@ struct ph_deskd_options {
     const char *encoder;
     const char *layout;
     const char *cursor;
+    const char *downloads;
     const char *token_file;
     const char *view_token_file;
     const char *name;

@@ -2,6 +2,7 @@
 #include "deskd/source.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -24,6 +25,15 @@ void ph_unit_unref(struct ph_unit *unit)
     if (unit && g_atomic_ref_count_dec(&unit->refs)) {
         g_free(unit);
     }
+}
+
+struct ph_unit *ph_unit_create(size_t size)
+{
+    struct ph_unit *unit = g_malloc(sizeof(*unit) + size);
+    memset(unit, 0, sizeof(*unit));
+    g_atomic_ref_count_init(&unit->refs);
+    unit->size = size;
+    return unit;
 }
 
 void ph_source_wake(struct ph_source *source)
@@ -69,6 +79,22 @@ static struct ph_source_item *take_item(struct ph_source *source)
     return item;
 }
 
+/* False: there is nothing new. The shape is the caller's to unref. */
+static bool take_cursor(
+        struct ph_source *source, struct ph_source_cursor *cursor)
+{
+    struct ph_source_shared *sh = &source->shared;
+    pthread_mutex_lock(&sh->lock);
+    bool news = sh->cursor_news && sh->cursor.shape;
+    sh->cursor_news = false;
+    if (news) {
+        *cursor = sh->cursor;
+        ph_unit_ref(cursor->shape);
+    }
+    pthread_mutex_unlock(&sh->lock);
+    return news;
+}
+
 static gboolean deliver(GSource *base, GSourceFunc callback, gpointer data)
 {
     struct ph_source *source = ((struct delivery *)base)->source;
@@ -81,6 +107,11 @@ static gboolean deliver(GSource *base, GSourceFunc callback, gpointer data)
             source->events->status(source->data, item->status, item->text);
         }
         free_item(item);
+    }
+    struct ph_source_cursor cursor;
+    if (take_cursor(source, &cursor)) {
+        source->events->cursor(source->data, &cursor);
+        ph_unit_unref(cursor.shape);
     }
     return G_SOURCE_CONTINUE;
 }
@@ -144,6 +175,7 @@ struct ph_source *ph_source_create(const struct ph_source_options *options,
     if (!ph_source_open_capture(source, error, size)) {
         goto fail;
     }
+    source->can_resize = source->flow.capture->ops->resize;
     if (source->wake < 0 || !start(source)) {
         snprintf(error, size, "cannot start the threads of the source");
         goto fail;
@@ -173,6 +205,7 @@ void ph_source_destroy(struct ph_source *source)
     g_source_destroy(source->delivery);
     g_source_unref(source->delivery);
     g_queue_clear_full(&source->shared.items, (GDestroyNotify)free_item);
+    ph_unit_unref(source->shared.cursor.shape);
     pthread_mutex_destroy(&source->shared.lock);
     ph_close(&source->wake);
     free_options(&source->options);
@@ -226,6 +259,23 @@ void ph_source_set_steady_fps(struct ph_source *source, uint32_t fps)
 void ph_source_set_bitrate(struct ph_source *source, uint32_t bitrate)
 {
     ph_link_set_bitrate(source->link, bitrate);
+}
+
+bool ph_source_can_resize(const struct ph_source *source)
+{
+    return source->can_resize;
+}
+
+void ph_source_resize(struct ph_source *source, uint32_t width, uint32_t height,
+        uint32_t scale)
+{
+    struct ph_source_shared *sh = &source->shared;
+    pthread_mutex_lock(&sh->lock);
+    sh->wish[0] = width;
+    sh->wish[1] = height;
+    sh->wish[2] = scale;
+    pthread_mutex_unlock(&sh->lock);
+    ph_source_wake(source);
 }
 
 void ph_source_get_stats(struct ph_source *source, struct ph_source_stats *out)

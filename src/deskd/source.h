@@ -38,10 +38,27 @@ struct ph_unit {
 
 struct ph_unit *ph_unit_ref(struct ph_unit *unit);
 void ph_unit_unref(struct ph_unit *unit);
+/* One with nothing in it but room for size bytes; its maker fills it. */
+struct ph_unit *ph_unit_create(size_t size);
+
+/* The pointer, where it is not in the picture. */
+struct ph_source_cursor {
+    bool visible;
+    int32_t x; /* of the hotspot, in pixels of the picture */
+    int32_t y;
+    uint32_t serial; /* of the shape, from 1 on */
+    uint16_t width;
+    uint16_t height;
+    uint16_t hot_x;
+    uint16_t hot_y;
+    struct ph_unit *shape; /* RGBA, premultiplied */
+};
 
 struct ph_source_events { /* all on the main thread */
     void (*unit)(void *data, struct ph_unit *unit);
     void (*status)(void *data, enum ph_stream_status status, const char *text);
+    /* The newest one: what was before it may be left out. */
+    void (*cursor)(void *data, const struct ph_source_cursor *cursor);
 };
 
 struct ph_source_options {
@@ -66,6 +83,12 @@ void ph_source_set_active(struct ph_source *source, bool active);
 void ph_source_request_keyframe(struct ph_source *source);
 /* A steady rate (REPEAT) while nothing changes; 0: units on change only. */
 void ph_source_set_steady_fps(struct ph_source *source, uint32_t fps);
+
+/* Whether the desktop can be asked to be of another size; asks it (pixels,
+ * and 1/120). The newest wish counts. */
+bool ph_source_can_resize(const struct ph_source *source);
+void ph_source_resize(struct ph_source *source, uint32_t width, uint32_t height,
+        uint32_t scale);
 
 /* bit/s, at most, from the next frame on. */
 void ph_source_set_bitrate(struct ph_source *source, uint32_t bitrate);

@@ -190,6 +190,42 @@ static void on_frame(void *data, const struct ph_capture_frame *fr)
     }
 }
 
+static struct ph_unit *copy_shape(const struct ph_capture_cursor *c)
+{
+    struct ph_unit *shape = ph_unit_create((size_t)c->width * c->height * 4);
+    memcpy(shape->data, c->data, shape->size);
+    return shape;
+}
+
+static void on_cursor(void *data, const struct ph_capture_cursor *c)
+{
+    struct ph_source *source = data;
+    struct ph_source_shared *sh = &source->shared;
+    bool has_shape = c->data && c->width && c->height &&
+            c->width <= PH_CAPTURE_MAX_CURSOR &&
+            c->height <= PH_CAPTURE_MAX_CURSOR && c->hot_x < c->width &&
+            c->hot_y < c->height;
+    struct ph_unit *shape = has_shape ? copy_shape(c) : NULL;
+    struct ph_unit *old = NULL;
+    pthread_mutex_lock(&sh->lock);
+    if (shape) {
+        old = sh->cursor.shape;
+        sh->cursor.shape = shape;
+        sh->cursor.serial++; /* a new capture counts from anew */
+        sh->cursor.width = c->width;
+        sh->cursor.height = c->height;
+        sh->cursor.hot_x = c->hot_x;
+        sh->cursor.hot_y = c->hot_y;
+    }
+    sh->cursor.visible = c->visible;
+    sh->cursor.x = c->x;
+    sh->cursor.y = c->y;
+    sh->cursor_news = true;
+    pthread_mutex_unlock(&sh->lock);
+    ph_unit_unref(old);
+    g_source_set_ready_time(source->delivery, 0);
+}
+
 static void on_lost(void *data, const char *reason)
 {
     struct ph_source *source = data;
@@ -200,5 +236,6 @@ static void on_lost(void *data, const char *reason)
 
 const struct ph_capture_events ph_source_capture_events = {
         .frame = on_frame,
+        .cursor = on_cursor,
         .lost = on_lost,
 };

@@ -63,6 +63,9 @@ struct ph_source_shared {
     GQueue items; /* struct ph_source_item, for main */
     unsigned queued; /* units among them */
     bool blocked; /* the source thread waits for main to take them */
+    struct ph_source_cursor cursor; /* the newest; its shape is ours */
+    bool cursor_news; /* that main has not taken */
+    uint32_t wish[3]; /* width, height, scale; 0: none */
 };
 
 /* The source thread's own. */
@@ -123,6 +126,7 @@ struct ph_source {
     int wake; /* eventfd of the source thread */
     pthread_t thread;
     bool started;
+    bool can_resize;
     GSource *delivery;
     struct ph_source_shared shared;
     struct ph_source_flow flow;

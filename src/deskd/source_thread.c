@@ -319,6 +319,23 @@ static int64_t set_status(struct ph_source *source, int64_t now)
     return f->need_whole && !late ? f->whole_since + WATCHDOG_NS : PH_NEVER;
 }
 
+/* A size that main asked for, once there is a capture to tell. */
+static void resize(struct ph_source *source)
+{
+    struct ph_source_shared *sh = &source->shared;
+    struct ph_capture *capture = source->flow.capture;
+    uint32_t wish[3];
+    pthread_mutex_lock(&sh->lock);
+    memcpy(wish, sh->wish, sizeof(wish));
+    memset(sh->wish, 0, sizeof(sh->wish));
+    pthread_mutex_unlock(&sh->lock);
+    if (wish[0] && capture->ops->resize) {
+        LOG_INFO("a viewer asks for %ux%u pixels at %.2f", wish[0], wish[1],
+                wish[2] / 120.0);
+        capture->ops->resize(capture, wish[0], wish[1], wish[2]);
+    }
+}
+
 /* Does what can be done now; returns when there is more to do by itself. */
 static int64_t work(struct ph_source *source, int64_t now)
 {
@@ -328,6 +345,9 @@ static int64_t work(struct ph_source *source, int64_t now)
     }
     if (!f->capture) {
         retry_capture(source, now);
+    }
+    if (f->capture) {
+        resize(source);
     }
     int64_t next = set_status(source, now);
     if (f->capture && f->link_ready && !main_is_behind(source)) {

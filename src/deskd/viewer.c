@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/macros.h"
+#include "deskd/viewer_out.h"
 #include "deskd/ws.h"
 
 static const struct ph_transport_events transport_events;
@@ -18,13 +19,6 @@ static const int64_t FORGIVEN_NS = 10 * PH_NS_PER_S;
 static int64_t now(const struct ph_viewer *v)
 {
     return v->shared->clock();
-}
-
-static void send(
-        struct ph_viewer *v, const struct ph_writer *w, struct ph_unit *unit)
-{
-    v->stats.bytes += w->len + (unit ? unit->size : 0);
-    v->transport->ops->send(v->transport, w->data, w->len, unit);
 }
 
 static void clear_queue(struct ph_viewer *v)
@@ -52,6 +46,7 @@ struct ph_viewer *ph_viewer_create(struct ph_transport *transport,
     v->events = events;
     v->data = data;
     v->waiting = true;
+    v->upload.downloads = shared->downloads;
     g_queue_init(&v->queue);
     v->auth_timer =
             g_timeout_add_seconds(PH_VIEWER_AUTH_SECONDS, on_auth_timeout, v);
@@ -60,21 +55,71 @@ struct ph_viewer *ph_viewer_create(struct ph_transport *transport,
     return v;
 }
 
+/* --- what it holds --- */
+
+static gboolean on_held(gpointer data)
+{
+    struct ph_viewer *v = data;
+    if (ph_viewer_check_held(v)) {
+        return G_SOURCE_CONTINUE;
+    }
+    v->held_timer = 0;
+    return G_SOURCE_REMOVE;
+}
+
+bool ph_viewer_check_held(struct ph_viewer *v)
+{
+    if (v->input.held_count == 0) {
+        return false;
+    }
+    if (now(v) - v->alive_ns < PH_VIEWER_HELD_MS * PH_NS_PER_MS) {
+        return true;
+    }
+    LOG_INFO("a viewer that holds keys says nothing: they are released");
+    ph_viewer_input_release(&v->input, &v->shared->seat);
+    return false;
+}
+
+static void stop_holding(struct ph_viewer *v)
+{
+    if (v->held_timer) {
+        g_source_remove(v->held_timer);
+        v->held_timer = 0;
+    }
+    if (v->shared->seat.input) {
+        ph_viewer_input_release(&v->input, &v->shared->seat);
+    }
+}
+
+static bool handle_input(struct ph_viewer *v, const uint8_t *msg, size_t len)
+{
+    v->alive_ns = now(v);
+    if (msg[0] != PH_STREAM_HELD) {
+        v->input_ns = v->alive_ns;
+        v->events->drove(v->data, v);
+    }
+    bool ok = ph_viewer_input_message(&v->input, &v->shared->seat, msg, len);
+    if (v->input.held_count && !v->held_timer) {
+        v->held_timer = g_timeout_add(PH_VIEWER_HELD_MS / 4, on_held, v);
+    }
+    return ok;
+}
+
 void ph_viewer_destroy(struct ph_viewer *v)
 {
     if (!v) {
         return;
     }
+    stop_holding(v);
     if (v->auth_timer) {
         g_source_remove(v->auth_timer);
     }
     if (v->transport) {
         v->transport->ops->close(v->transport, PH_WS_GOING_AWAY, NULL, 0);
     }
-    if (v->shared->seat.input) {
-        ph_viewer_input_release(&v->input, &v->shared->seat);
-    }
     clear_queue(v);
+    ph_viewer_upload_finish(&v->upload);
+    ph_clip_unref(v->clipboard);
     g_free(v);
 }
 
@@ -121,109 +166,6 @@ static void refuse(
     LOG_INFO("a viewer is refused: %s", text);
     ph_viewer_dismiss(v, code, text);
     v->events->gone(v->data, v);
-}
-
-/* --- what goes out, one message at a time --- */
-
-static void send_frame(struct ph_viewer *v, struct ph_unit *unit)
-{
-    int64_t now_ns = now(v);
-    struct ph_stream_frame frame = {
-            .flags = (uint8_t)((unit->keyframe ? PH_STREAM_FRAME_KEY : 0) |
-                    (unit->repeat ? PH_STREAM_FRAME_REPEAT : 0)),
-            .sequence = unit->sequence,
-            .captured_us = (uint64_t)(unit->captured_ns / PH_NS_PER_US),
-            .sent_us = (uint64_t)(now_ns / PH_NS_PER_US),
-    };
-    /* QUEUE takes what the other stages leave, so that they add up. */
-    uint64_t rest = frame.sent_us - frame.captured_us;
-    for (int i = 0; i < PH_STREAM_STAGES; i++) {
-        if (i != PH_STREAM_STAGE_QUEUE) {
-            frame.stage_us[i] = unit->stage_us[i];
-            rest -= PH_MIN(rest, unit->stage_us[i]);
-        }
-    }
-    frame.stage_us[PH_STREAM_STAGE_QUEUE] = (uint32_t)PH_MIN(rest, UINT32_MAX);
-
-    uint8_t buf[PH_STREAM_FRAME_SIZE];
-    struct ph_writer w = ph_writer(buf, sizeof(buf));
-    ph_stream_write_frame(&w, 0, &frame);
-    ph_viewer_stats_sent(&v->stats, unit->sequence, unit->size, now_ns);
-    v->sent_ns = now_ns;
-    send(v, &w, unit);
-}
-
-/* Brings v->config up to the frame that comes next, or before the first one
- * to what the hub knows. True: it changed. */
-static bool update_config(struct ph_viewer *v)
-{
-    const struct ph_unit *unit = g_queue_peek_head(&v->queue);
-    struct ph_stream_config next = v->config;
-    if (unit) {
-        next.width = (uint16_t)unit->width;
-        next.height = (uint16_t)unit->height;
-        g_strlcpy(next.codec, unit->codec, sizeof(next.codec));
-    } else if (!v->config.width) {
-        next = v->shared->config;
-    }
-    bool changed = next.width != v->config.width ||
-            next.height != v->config.height ||
-            strcmp(next.codec, v->config.codec) != 0;
-    v->config = next;
-    return changed;
-}
-
-/* The message that the viewer is owed next; false when there is none, or
- * when it is a frame, which `pump` sends. */
-static bool write_due(struct ph_viewer *v, struct ph_writer *w)
-{
-    if (v->welcome_due) {
-        struct ph_stream_welcome welcome = {
-                .version = PH_STREAM_VERSION,
-                .role = v->role == PH_AUTH_DRIVE ? PH_STREAM_MAY_DRIVE : 0,
-        };
-        g_strlcpy(welcome.name, v->shared->name, sizeof(welcome.name));
-        ph_stream_write_welcome(w, &welcome);
-        v->welcome_due = false;
-        return true;
-    }
-    if (v->pong_count) {
-        struct ph_stream_pong pong = {
-                v->pongs[0], (uint64_t)(now(v) / PH_NS_PER_US)};
-        ph_stream_write_pong(w, &pong);
-        v->pong_count--;
-        memmove(v->pongs, v->pongs + 1, v->pong_count * sizeof(v->pongs[0]));
-        return true;
-    }
-    if (v->status_due) {
-        ph_stream_write_notice(w, PH_STREAM_STATUS, &v->shared->status);
-        v->status_due = false;
-        return true;
-    }
-    if (update_config(v)) {
-        ph_stream_write_config(w, 0, &v->config);
-        return true;
-    }
-    return false;
-}
-
-static void pump(struct ph_viewer *v)
-{
-    while (!v->transport->ops->busy(v->transport)) {
-        uint8_t buf[PH_TRANSPORT_MAX_HEAD];
-        struct ph_writer w = ph_writer(buf, sizeof(buf));
-        if (write_due(v, &w)) {
-            send(v, &w, NULL);
-            continue;
-        }
-        struct ph_unit *unit = g_queue_pop_head(&v->queue);
-        if (!unit) {
-            return;
-        }
-        v->queued -= unit->size;
-        send_frame(v, unit);
-        ph_unit_unref(unit);
-    }
 }
 
 /* --- the queue --- */
@@ -275,15 +217,31 @@ void ph_viewer_unit(struct ph_viewer *v, struct ph_unit *unit)
     }
     g_queue_push_tail(&v->queue, ph_unit_ref(unit));
     v->queued += unit->size;
-    pump(v);
+    ph_viewer_pump(v);
 }
 
 void ph_viewer_status(struct ph_viewer *v)
 {
     if (ph_viewer_joined(v)) {
         v->status_due = true;
-        pump(v);
+        ph_viewer_pump(v);
     }
+}
+
+void ph_viewer_cursor(struct ph_viewer *v)
+{
+    if (ph_viewer_joined(v) && !v->paused) {
+        v->cursor_due = true;
+        ph_viewer_pump(v);
+    }
+}
+
+void ph_viewer_clipboard(struct ph_viewer *v, struct ph_clip *clip)
+{
+    ph_clip_unref(v->clipboard); /* the rest of it is void */
+    v->clipboard = ph_clip_ref(clip);
+    v->clipboard_pos = 0;
+    ph_viewer_pump(v);
 }
 
 void ph_viewer_beat(struct ph_viewer *v)
@@ -300,7 +258,7 @@ void ph_viewer_beat(struct ph_viewer *v)
     struct ph_writer w = ph_writer(buf, sizeof(buf));
     ph_stream_write_unchanged(&w, 0, (uint64_t)(now_ns / PH_NS_PER_US));
     v->sent_ns = now_ns;
-    send(v, &w, NULL);
+    ph_viewer_send(v, &w, NULL);
 }
 
 /* --- what comes in --- */
@@ -325,7 +283,8 @@ static void authenticate(struct ph_viewer *v, const uint8_t *msg, size_t len)
     v->transport->ops->trust(v->transport);
     v->welcome_due = true;
     v->status_due = v->shared->status.code != PH_STREAM_STATUS_OK;
-    pump(v);
+    v->cursor_due = v->shared->cursor.serial != 0;
+    ph_viewer_pump(v);
     v->events->changed(v->data);
 }
 
@@ -339,10 +298,34 @@ static bool apply_settings(struct ph_viewer *v, const uint8_t *msg, size_t len)
     bool paused = settings.flags & PH_STREAM_PAUSED;
     if (paused != v->paused) {
         v->paused = paused;
+        v->cursor_due = v->shared->cursor.serial != 0;
         v->waiting = true;
         clear_queue(v);
     }
     v->events->changed(v->data);
+    return true;
+}
+
+static bool handle_piece(struct ph_viewer *v, const uint8_t *msg, size_t len)
+{
+    if (!ph_viewer_upload_message(&v->upload, msg, len)) {
+        return false;
+    }
+    struct ph_clip *clip = ph_viewer_upload_take(&v->upload);
+    if (clip) {
+        v->events->copied(v->data, v, clip);
+        ph_clip_unref(clip);
+    }
+    ph_viewer_pump(v);
+    return true;
+}
+
+static bool handle_resize(struct ph_viewer *v, const uint8_t *msg, size_t len)
+{
+    if (!ph_stream_parse_resize(msg, len, &v->wish)) {
+        return false;
+    }
+    v->events->resize(v->data, v);
     return true;
 }
 
@@ -356,11 +339,17 @@ static bool handle(struct ph_viewer *v, const uint8_t *msg, size_t len)
     case PH_STREAM_BUTTON:
     case PH_STREAM_WHEEL:
     case PH_STREAM_RELEASE_ALL:
-        if (v->role != PH_AUTH_DRIVE) {
-            return true;
-        }
-        v->input_ns = now(v);
-        return ph_viewer_input_message(&v->input, &v->shared->seat, msg, len);
+    case PH_STREAM_TEXT:
+    case PH_STREAM_MOTION:
+    case PH_STREAM_TOUCH:
+    case PH_STREAM_LOCKS:
+    case PH_STREAM_HELD:
+        return v->role != PH_AUTH_DRIVE || handle_input(v, msg, len);
+    case PH_STREAM_CLIPBOARD:
+    case PH_STREAM_FILE:
+        return v->role != PH_AUTH_DRIVE || handle_piece(v, msg, len);
+    case PH_STREAM_RESIZE:
+        return v->role != PH_AUTH_DRIVE || handle_resize(v, msg, len);
     case PH_STREAM_PING:
         if (!ph_stream_parse_ping(msg, len, &token)) {
             return false;
@@ -368,7 +357,7 @@ static bool handle(struct ph_viewer *v, const uint8_t *msg, size_t len)
         if (v->pong_count < PH_VIEWER_PONGS) { /* else it does not read */
             v->pongs[v->pong_count++] = token;
         }
-        pump(v);
+        ph_viewer_pump(v);
         return true;
     case PH_STREAM_ACK:
         if (!ph_stream_parse_ack(msg, len, &ack)) {
@@ -404,7 +393,7 @@ static void on_message(void *data, const uint8_t *msg, size_t len)
 static void on_writable(void *data)
 {
     struct ph_viewer *v = data;
-    pump(v);
+    ph_viewer_pump(v);
     if (ph_viewer_wants_keyframe(v)) {
         v->events->changed(v->data);
     }

@@ -20,15 +20,19 @@ struct ph_seat {
     uint32_t width; /* of the picture now; 0 when there was none yet */
     uint32_t height;
     uint16_t holders[PH_SEAT_CODES];
+    uint16_t fingers; /* that are down, a bit each */
 };
 
 /* What one viewer holds down. */
 struct ph_viewer_input {
     uint64_t held[PH_SEAT_CODES / 64];
+    uint16_t fingers;
+    unsigned held_count; /* of both */
 };
 
-/* A KEY, POINTER, BUTTON, WHEEL or RELEASE_ALL message. False: it is
- * malformed. Codes that no keyboard or mouse has are ignored. */
+/* A message of input, KEY to RELEASE_ALL or TEXT to HELD. False: it is
+ * malformed. What no keyboard or mouse has, or the desktop cannot do, is
+ * ignored. */
 bool ph_viewer_input_message(struct ph_viewer_input *in, struct ph_seat *seat,
         const uint8_t *msg, size_t len);
 

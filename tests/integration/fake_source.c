@@ -16,8 +16,8 @@
 
 #include "common/clock.h"
 #include "common/parse.h"
-#include "link/host_spawn.h"
 #include "deskd/input.h"
+#include "link/host_spawn.h"
 
 enum {
     STAGE_US = 100, /* of each stage but QUEUE */
@@ -63,11 +63,18 @@ void ph_unit_unref(struct ph_unit *unit)
     }
 }
 
-static void give(struct ph_source *s)
+struct ph_unit *ph_unit_create(size_t size)
 {
-    size_t size = s->keyframe ? s->key_size : s->delta_size;
     struct ph_unit *unit = g_malloc0(sizeof(*unit) + size);
     g_atomic_ref_count_init(&unit->refs);
+    unit->size = size;
+    return unit;
+}
+
+static void give(struct ph_source *s)
+{
+    struct ph_unit *unit =
+            ph_unit_create(s->keyframe ? s->key_size : s->delta_size);
     unit->sequence = s->sequence++;
     unit->keyframe = s->keyframe;
     unit->width = s->width;
@@ -78,7 +85,6 @@ static void give(struct ph_source *s)
     for (int i = 0; i < PH_STREAM_STAGE_QUEUE; i++) {
         unit->stage_us[i] = STAGE_US;
     }
-    unit->size = size;
     unit->data[3] = 1;
     unit->data[4] = s->keyframe ? 0x65 : 0x41;
     s->keyframe = false;
@@ -161,6 +167,20 @@ void ph_source_set_bitrate(struct ph_source *s, uint32_t bitrate)
 {
 }
 
+bool ph_source_can_resize(const struct ph_source *s)
+{
+    return true;
+}
+
+void ph_source_resize(
+        struct ph_source *s, uint32_t width, uint32_t height, uint32_t scale)
+{
+    s->width = width;
+    s->height = height;
+    printf("resize %u %u %u\n", width, height, scale);
+    fflush(stdout);
+}
+
 void ph_source_get_stats(struct ph_source *s, struct ph_source_stats *out)
 {
     *out = s->stats;
@@ -192,6 +212,31 @@ static void wheel(struct ph_input *input, int dx, int dy, bool smooth)
     fflush(stdout);
 }
 
+static void motion(struct ph_input *input, int32_t dx, int32_t dy)
+{
+    printf("motion %d %d\n", dx, dy);
+    fflush(stdout);
+}
+
+static void type_text(struct ph_input *input, const char *text, size_t len)
+{
+    printf("text %.*s\n", (int)len, text);
+    fflush(stdout);
+}
+
+static void touch(struct ph_input *input, enum ph_input_touch what,
+        uint8_t finger, uint32_t x, uint32_t y, uint32_t width, uint32_t height)
+{
+    printf("touch %d %u %u %u\n", what, finger, x, y);
+    fflush(stdout);
+}
+
+static void locks(struct ph_input *input, bool caps, bool num)
+{
+    printf("locks %d %d\n", caps, num);
+    fflush(stdout);
+}
+
 static void release_all(struct ph_input *input)
 {
     printf("release_all\n");
@@ -208,6 +253,10 @@ static const struct ph_input_ops input_ops = {
         .button = button,
         .pointer = pointer,
         .wheel = wheel,
+        .motion = motion,
+        .text = type_text,
+        .touch = touch,
+        .locks = locks,
         .release_all = release_all,
         .destroy = destroy,
 };
@@ -220,9 +269,59 @@ static struct ph_input *make_input(
     return &fake_input;
 }
 
+/* A clipboard that says to the test what it was offered, and gives it back
+ * as another program would when that is "again". */
+static struct {
+    struct ph_clipboard base;
+    char type[64];
+    GByteArray *content;
+} fake_clipboard;
+
+static void read_clipboard(struct ph_clipboard *clipboard, const char *type,
+        size_t most, ph_clipboard_read_done *done, void *user)
+{
+    done(user, type, fake_clipboard.content->data, fake_clipboard.content->len,
+            NULL);
+}
+
+static void offer(struct ph_clipboard *clipboard, const char *type,
+        const uint8_t *data, size_t size)
+{
+    const char *types[] = {fake_clipboard.type};
+    g_byte_array_set_size(fake_clipboard.content, 0);
+    g_byte_array_append(fake_clipboard.content, data, (guint)size);
+    snprintf(fake_clipboard.type, sizeof(fake_clipboard.type), "%s", type);
+    printf("offer %s %zu\n", type, size);
+    fflush(stdout);
+    if (size >= 5 && memcmp(data, "again", 5) == 0) {
+        clipboard->events->changed(clipboard->data, types, 1);
+    }
+}
+
+static void destroy_clipboard(struct ph_clipboard *clipboard)
+{
+    g_byte_array_unref(fake_clipboard.content);
+}
+
+static struct ph_clipboard *make_clipboard(struct ph_desktop *desktop,
+        const struct ph_clipboard_events *events, void *data, char *error,
+        size_t size)
+{
+    static const struct ph_clipboard_ops clipboard_ops = {
+            .name = "fake",
+            .read = read_clipboard,
+            .offer = offer,
+            .destroy = destroy_clipboard,
+    };
+    fake_clipboard.base = (struct ph_clipboard){&clipboard_ops, events, data};
+    fake_clipboard.content = g_byte_array_new();
+    return &fake_clipboard.base;
+}
+
 static const struct ph_desktop_ops desktop_ops = {
         .name = "test",
         .input = make_input,
+        .clipboard = make_clipboard,
 };
 
 const struct ph_desktop_ops *ph_desktop_find(const char *capture)

@@ -26,6 +26,7 @@ struct ph_source {
     int requests;
     uint32_t fps;
     uint32_t bitrate;
+    uint32_t asked[3]; /* width, height, scale */
 };
 
 static struct ph_source source;
@@ -63,6 +64,19 @@ void ph_source_set_bitrate(struct ph_source *s, uint32_t bitrate)
     s->bitrate = bitrate;
 }
 
+bool ph_source_can_resize(const struct ph_source *s)
+{
+    return true;
+}
+
+void ph_source_resize(
+        struct ph_source *s, uint32_t width, uint32_t height, uint32_t scale)
+{
+    s->asked[0] = width;
+    s->asked[1] = height;
+    s->asked[2] = scale;
+}
+
 static int live_units;
 
 struct ph_unit *ph_unit_ref(struct ph_unit *unit)
@@ -79,13 +93,20 @@ void ph_unit_unref(struct ph_unit *unit)
     }
 }
 
+struct ph_unit *ph_unit_create(size_t size)
+{
+    struct ph_unit *unit = g_malloc0(sizeof(*unit) + size);
+    g_atomic_ref_count_init(&unit->refs);
+    unit->size = size;
+    live_units++;
+    return unit;
+}
+
 static uint32_t sequence;
 
 static inline void give_unit(struct ph_hub *hub, bool keyframe, size_t size)
 {
-    struct ph_unit *unit = g_malloc0(sizeof(*unit) + size);
-    live_units++;
-    g_atomic_ref_count_init(&unit->refs);
+    struct ph_unit *unit = ph_unit_create(size);
     unit->sequence = ++sequence;
     unit->keyframe = keyframe;
     unit->width = 1920;
@@ -96,7 +117,6 @@ static inline void give_unit(struct ph_hub *hub, bool keyframe, size_t size)
     for (int i = 0; i < PH_STREAM_STAGE_QUEUE; i++) {
         unit->stage_us[i] = 1000;
     }
-    unit->size = size;
     ph_hub_source_events.unit(hub, unit);
     ph_unit_unref(unit);
 }
@@ -136,12 +156,38 @@ static inline void in_wheel(struct ph_input *input, int dx, int dy, bool smooth)
     note("w%d,%d ", dx, dy);
 }
 
+static inline void in_text(struct ph_input *input, const char *text, size_t len)
+{
+    note("t%d ", (int)len, 0);
+}
+
+static inline void in_motion(struct ph_input *input, int32_t dx, int32_t dy)
+{
+    note("m%d,%d ", dx, dy);
+}
+
+static inline void in_touch(struct ph_input *input, enum ph_input_touch what,
+        uint8_t finger, uint32_t x, uint32_t y, uint32_t width, uint32_t height)
+{
+    note("f%d%c", finger, "DMUC"[what]);
+    note("%d,%d ", (int)x, (int)y);
+}
+
+static inline void in_locks(struct ph_input *input, bool caps, bool num)
+{
+    note("l%d%d ", caps, num);
+}
+
 static const struct ph_input_ops in_ops = {
         .name = "test",
         .key = in_key,
         .button = in_button,
         .pointer = in_pointer,
         .wheel = in_wheel,
+        .text = in_text,
+        .motion = in_motion,
+        .touch = in_touch,
+        .locks = in_locks,
 };
 static struct ph_input input = {&in_ops};
 
@@ -163,10 +209,14 @@ struct pipe {
     uint8_t last[PH_TRANSPORT_MAX_HEAD];
     size_t last_len;
 
-    char log[400]; /* a letter a message: W C K F U P S */
+    /* A letter a message: W C K F U P S, M pointer, N with its shape, B a
+     * piece of the clipboard, G progress. */
+    char log[400];
     struct ph_stream_frame frame; /* the newest one */
+    struct ph_stream_progress progress; /* the newest one */
     uint32_t frames;
     size_t bytes;
+    GByteArray *pasted; /* NULL: not kept */
 };
 
 static inline bool pipe_busy(struct ph_transport *transport)
@@ -196,6 +246,16 @@ static inline void pipe_send(struct ph_transport *transport,
     case PH_STREAM_STATUS:
         letter = 'S';
         break;
+    case PH_STREAM_CURSOR:
+        letter = head[1] & PH_STREAM_CURSOR_SHAPE ? 'N' : 'M';
+        break;
+    case PH_STREAM_CLIPBOARD:
+        letter = 'B';
+        break;
+    case PH_STREAM_PROGRESS:
+        letter = 'G';
+        CHECK(ph_stream_parse_progress(head, head_size, &p->progress));
+        break;
     case PH_STREAM_FRAME:
         letter = head[1] & PH_STREAM_FRAME_KEY ? 'K' : 'F';
         break;
@@ -212,6 +272,9 @@ static inline void pipe_send(struct ph_transport *transport,
         CHECK(ph_stream_parse_frame(whole, sizeof(whole), &p->frame));
         p->frames++;
         p->bytes += unit->size;
+    }
+    if (letter == 'B' && p->pasted) {
+        g_byte_array_append(p->pasted, unit->data, (guint)unit->size);
     }
     p->busy = p->stuck;
 }

@@ -172,7 +172,7 @@ static void test_refusals(void)
     CHECK(!a.closed && !b.closed);
 
     say_empty(&a, 0xee); /* of a later version */
-    say_empty(&a, PH_STREAM_CLIPBOARD);
+    say_empty(&a, PH_STREAM_AUDIO);
     CHECK(!a.closed);
     say_empty(&a, PH_STREAM_PING); /* too short */
     expect_goodbye(&a, PH_STREAM_BAD_MESSAGE);
