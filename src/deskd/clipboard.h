@@ -40,3 +40,8 @@ struct ph_clipboard {
     const struct ph_clipboard_events *events;
     void *data;
 };
+
+/* NULL: error[size] says why. */
+struct ph_clipboard *ph_clipboard_wlr_create(const char *display,
+        const struct ph_clipboard_events *events, void *data, char *error,
+        size_t size);

@@ -109,12 +109,21 @@ static struct ph_input *input_wlr(
     return ph_input_wlr_create(o->display, o->output, o->layout, error, size);
 }
 
+static struct ph_clipboard *clipboard_wlr(struct ph_desktop *desktop,
+        const struct ph_clipboard_events *events, void *data, char *error,
+        size_t size)
+{
+    const struct ph_desktop_options *o = ((struct plain *)desktop)->options;
+    return ph_clipboard_wlr_create(o->display, events, data, error, size);
+}
+
 const struct ph_desktop_ops ph_desktop_wlr = {
         .name = "wlr",
         .what = "a wlroots compositor, such as sway",
         .open = open_wlr,
         .capture = capture_wlr,
         .input = input_wlr,
+        .clipboard = clipboard_wlr,
         .close = close_plain,
 };
 

@@ -20,10 +20,12 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/cleanup.h"
 #include "common/clock.h"
 #define LOG_MODULE "input"
 #include "common/log.h"
 #include "deskd/keymap.h"
+#include "deskd/touch_emulation.h"
 #include "deskd/wayland.h"
 
 #define RECONNECT_NS PH_NS_PER_S
@@ -38,6 +40,7 @@ struct wlr {
     char *display;
     char *output;
     struct ph_keymap *keymap;
+    struct ph_touch_emulation *touch;
     struct ph_wayland wayland;
     struct zwlr_virtual_pointer_v1 *pointer;
     struct zwp_virtual_keyboard_v1 *keyboard;
@@ -119,13 +122,20 @@ static void send_modifiers(struct wlr *w)
             w->keyboard, m.depressed, m.latched, m.locked, m.group);
 }
 
+static void send_keymap(struct wlr *w)
+{
+    uint32_t size = 0;
+    int fd = ph_keymap_fd(w->keymap, &size);
+    zwp_virtual_keyboard_v1_keymap(
+            w->keyboard, WL_KEYBOARD_KEYMAP_FORMAT_XKB_V1, fd, size);
+    send_modifiers(w);
+}
+
 static bool make_devices(
         struct wlr *w, int64_t deadline_ns, char *error, size_t size)
 {
     struct ph_wayland *wl = &w->wayland;
     struct wl_output *output = ph_wayland_find_output(wl, w->output);
-    uint32_t keymap_size = 0;
-    int keymap_fd = ph_keymap_fd(w->keymap, &keymap_size);
     if (!wl->pointer || !wl->keyboard || !wl->seat) {
         snprintf(error, size,
                 "the Wayland compositor takes no virtual input: it needs "
@@ -139,9 +149,7 @@ static bool make_devices(
     }
     w->keyboard = zwp_virtual_keyboard_manager_v1_create_virtual_keyboard(
             wl->keyboard, wl->seat);
-    zwp_virtual_keyboard_v1_keymap(w->keyboard,
-            WL_KEYBOARD_KEYMAP_FORMAT_XKB_V1, keymap_fd, keymap_size);
-    send_modifiers(w);
+    send_keymap(w);
     if (wl->pointer_version >= 2) {
         w->pointer =
                 zwlr_virtual_pointer_manager_v1_create_virtual_pointer_with_output(
@@ -327,9 +335,97 @@ static void wheel(struct ph_input *input, int dx, int dy, bool smooth)
     flush(w);
 }
 
+static void motion(struct ph_input *input, int32_t dx, int32_t dy)
+{
+    struct wlr *w = from_base(input);
+    if (!ready(w) || w->out_watch) {
+        return;
+    }
+    /* wl_fixed_t has the same unit. */
+    zwlr_virtual_pointer_v1_motion(w->pointer, now_ms(), dx, dy);
+    zwlr_virtual_pointer_v1_frame(w->pointer);
+    flush(w);
+}
+
+static void touch(struct ph_input *input, enum ph_input_touch what,
+        uint8_t finger, uint32_t x, uint32_t y, uint32_t width, uint32_t height)
+{
+    ph_touch_emulation_event(
+            from_base(input)->touch, what, finger, x, y, width, height);
+}
+
+static void locks(struct ph_input *input, bool caps, bool num)
+{
+    struct wlr *w = from_base(input);
+    if (ready(w) && ph_keymap_lock(w->keymap, caps, num)) {
+        send_modifiers(w);
+        flush(w);
+    }
+}
+
+/* Which of the characters it is; one more when it is new. */
+static size_t place_of(uint32_t *characters, size_t *count, uint32_t character)
+{
+    size_t i = 0;
+    while (i < *count && characters[i] != character) {
+        i++;
+    }
+    if (i == *count) {
+        characters[(*count)++] = character;
+    }
+    return i;
+}
+
+/* Types as much as one keymap has room for; returns where it stopped. */
+static const char *type_some(struct wlr *w, const char *text, const char *end)
+{
+    uint32_t characters[PH_KEYMAP_CHARACTERS];
+    uint8_t order[PH_KEYMAP_CHARACTERS];
+    size_t count = 0;
+    size_t length = 0;
+    for (; text < end && length < PH_LEN(order); length++) {
+        order[length] =
+                (uint8_t)place_of(characters, &count, g_utf8_get_char(text));
+        text = g_utf8_next_char(text);
+    }
+    uint32_t size = 0;
+    AUTOCLOSE int fd =
+            ph_keymap_of_characters(w->keymap, characters, count, &size);
+    if (fd < 0) {
+        return end;
+    }
+    zwp_virtual_keyboard_v1_keymap(
+            w->keyboard, WL_KEYBOARD_KEYMAP_FORMAT_XKB_V1, fd, size);
+    zwp_virtual_keyboard_v1_modifiers(w->keyboard, 0, 0, 0, 0);
+    for (size_t i = 0; i < length; i++) {
+        uint32_t code = PH_KEYMAP_FIRST_CODE + order[i];
+        zwp_virtual_keyboard_v1_key(
+                w->keyboard, now_ms(), code, WL_KEYBOARD_KEY_STATE_PRESSED);
+        zwp_virtual_keyboard_v1_key(
+                w->keyboard, now_ms(), code, WL_KEYBOARD_KEY_STATE_RELEASED);
+    }
+    return text;
+}
+
+/* By a keymap of these very characters, and back. */
+static void type_text(struct ph_input *input, const char *text, size_t len)
+{
+    struct wlr *w = from_base(input);
+    const char *end = text + len;
+    if (!ready(w) || w->out_watch) {
+        return;
+    }
+    while (text < end) {
+        text = type_some(w, text, end);
+    }
+    send_keymap(w);
+    flush(w);
+}
+
 static void release_all(struct ph_input *input)
 {
     struct wlr *w = from_base(input);
+    ph_touch_emulation_cancel(w->touch);
     for (uint16_t code = 0; code < KEY_CNT; code++) {
         if (w->keys[code]) {
             key(input, code, false);
@@ -347,6 +443,7 @@ static void destroy(struct ph_input *input)
         release_all(input);
     }
     disconnect(w);
+    ph_touch_emulation_destroy(w->touch);
     ph_keymap_destroy(w->keymap);
     free(w->display);
     free(w->output);
@@ -359,6 +456,10 @@ static const struct ph_input_ops ops = {
         .button = button,
         .pointer = pointer,
         .wheel = wheel,
+        .motion = motion,
+        .text = type_text,
+        .touch = touch,
+        .locks = locks,
         .release_all = release_all,
         .destroy = destroy,
 };
@@ -370,6 +471,7 @@ struct ph_input *ph_input_wlr_create(const char *display, const char *output,
     w->base.ops = &ops;
     w->display = display ? ph_xstrdup(display) : NULL;
     w->output = output ? ph_xstrdup(output) : NULL;
+    w->touch = ph_touch_emulation_create(&w->base);
     w->keymap = ph_keymap_create(layout, error, size);
     if (!w->keymap ||
             !connect_wlr(

@@ -81,29 +81,37 @@ static void log_xkb(struct xkb_context *context, enum xkb_log_level level,
     LOG_DBG("libxkbcommon: %.*s", (int)len, text);
 }
 
-static bool write_text(struct ph_keymap *k)
+/* -1 with errno. */
+static int seal_text(const char *text, uint32_t *size)
 {
-    AUTOFREE char *text =
-            xkb_keymap_get_as_string(k->keymap, XKB_KEYMAP_FORMAT_TEXT_V1);
-    if (!text) {
-        errno = ENOMEM;
-        return false;
-    }
-    k->size = (uint32_t)strlen(text) + 1;
-    k->fd = memfd_create("porthole-keymap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (k->fd < 0) {
-        return false;
-    }
-    for (size_t done = 0; done < k->size;) {
-        ssize_t n = write(k->fd, text + done, k->size - done);
+    AUTOCLOSE int fd =
+            memfd_create("porthole-keymap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    *size = (uint32_t)strlen(text) + 1;
+    for (size_t done = 0; fd >= 0 && done < *size;) {
+        ssize_t n = write(fd, text + done, *size - done);
         if (n < 0) {
-            return false;
+            return -1;
         }
         done += (size_t)n;
     }
-    return fcntl(k->fd, F_ADD_SEALS,
-                   F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) ==
-            0;
+    if (fd < 0 ||
+            fcntl(fd, F_ADD_SEALS,
+                    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) <
+                    0) {
+        return -1;
+    }
+    return ph_steal_fd(&fd);
+}
+
+static int write_keymap(struct xkb_keymap *keymap, uint32_t *size)
+{
+    AUTOFREE char *text =
+            xkb_keymap_get_as_string(keymap, XKB_KEYMAP_FORMAT_TEXT_V1);
+    if (!text) {
+        errno = ENOMEM;
+        return -1;
+    }
+    return seal_text(text, size);
 }
 
 struct ph_keymap *ph_keymap_create(const char *layout, char *error, size_t size)
@@ -139,7 +147,8 @@ struct ph_keymap *ph_keymap_create(const char *layout, char *error, size_t size)
         goto fail;
     }
     k->state = xkb_state_new(k->keymap);
-    if (!k->state || !write_text(k)) {
+    k->fd = write_keymap(k->keymap, &k->size);
+    if (!k->state || k->fd < 0) {
         snprintf(error, size, "cannot make a keymap: %s", strerror(errno));
         goto fail;
     }
@@ -180,4 +189,70 @@ void ph_keymap_get_modifiers(
     out->latched = xkb_state_serialize_mods(s, XKB_STATE_MODS_LATCHED);
     out->locked = xkb_state_serialize_mods(s, XKB_STATE_MODS_LOCKED);
     out->group = xkb_state_serialize_layout(s, XKB_STATE_LAYOUT_EFFECTIVE);
+}
+
+static xkb_mod_mask_t modifier(const struct ph_keymap *k, const char *name)
+{
+    xkb_mod_index_t index = xkb_keymap_mod_get_index(k->keymap, name);
+    return index == XKB_MOD_INVALID ? 0 : 1U << index;
+}
+
+bool ph_keymap_lock(struct ph_keymap *k, bool caps, bool num)
+{
+    struct xkb_state *s = k->state;
+    xkb_mod_mask_t caps_mask = modifier(k, XKB_MOD_NAME_CAPS);
+    xkb_mod_mask_t num_mask = modifier(k, XKB_MOD_NAME_NUM);
+    xkb_mod_mask_t locked = xkb_state_serialize_mods(s, XKB_STATE_MODS_LOCKED);
+    locked &= ~(caps_mask | num_mask);
+    locked |= (caps ? caps_mask : 0) | (num ? num_mask : 0);
+    return xkb_state_update_mask(s,
+                   xkb_state_serialize_mods(s, XKB_STATE_MODS_DEPRESSED),
+                   xkb_state_serialize_mods(s, XKB_STATE_MODS_LATCHED), locked,
+                   xkb_state_serialize_layout(s, XKB_STATE_LAYOUT_DEPRESSED),
+                   xkb_state_serialize_layout(s, XKB_STATE_LAYOUT_LATCHED),
+                   xkb_state_serialize_layout(s, XKB_STATE_LAYOUT_LOCKED)) != 0;
+}
+
+static uint32_t keysym_of(uint32_t character)
+{
+    switch (character) {
+    case '\n':
+        return XKB_KEY_Return;
+    case '\t':
+        return XKB_KEY_Tab;
+    default:
+        return xkb_utf32_to_keysym(character);
+    }
+}
+
+int ph_keymap_of_characters(const struct ph_keymap *k,
+        const uint32_t *characters, size_t count, uint32_t *size)
+{
+    char text[PH_KEYMAP_CHARACTERS * 96 + 512];
+    FILE *out = fmemopen(text, sizeof(text), "w");
+    if (!out) {
+        LOG_ERRNO("make a keymap");
+        return -1;
+    }
+    fprintf(out, "xkb_keymap { xkb_keycodes { minimum = 8; maximum = 255; ");
+    for (size_t i = 0; i < count; i++) {
+        fprintf(out, "<C%zu> = %zu; ", i,
+                PH_KEYMAP_FIRST_CODE + XKB_OFFSET + i);
+    }
+    fprintf(out,
+            "}; xkb_types { include \"complete\" }; "
+            "xkb_compatibility { include \"complete\" }; xkb_symbols { ");
+    for (size_t i = 0; i < count; i++) {
+        fprintf(out, "key <C%zu> { [ 0x%x ] }; ", i, keysym_of(characters[i]));
+    }
+    fprintf(out, "}; };");
+    bool whole = fclose(out) == 0;
+    struct xkb_keymap *keymap = xkb_keymap_new_from_string(k->context, text,
+            XKB_KEYMAP_FORMAT_TEXT_V1, XKB_KEYMAP_COMPILE_NO_FLAGS);
+    int fd = whole && keymap ? write_keymap(keymap, size) : -1;
+    xkb_keymap_unref(keymap);
+    if (fd < 0) {
+        LOG_ERR("cannot make a keymap of %zu characters", count);
+    }
+    return fd;
 }

@@ -34,5 +34,17 @@ struct ph_keymap_modifiers {
 };
 /* A key (evdev code) went down or up. True: the modifiers changed. */
 bool ph_keymap_update(struct ph_keymap *keymap, uint16_t code, bool pressed);
+/* Makes the locks so. True: the modifiers changed. */
+bool ph_keymap_lock(struct ph_keymap *keymap, bool caps, bool num);
 void ph_keymap_get_modifiers(
         const struct ph_keymap *keymap, struct ph_keymap_modifiers *out);
+
+/* Keymaps for characters that no key of a layout has: one for at most
+ * PH_KEYMAP_CHARACTERS of them, each on a key that keyboards do not have. */
+#define PH_KEYMAP_CHARACTERS 50
+#define PH_KEYMAP_FIRST_CODE 195 /* evdev, of the first character */
+
+/* The keymap's text in a sealed memory file, which is the caller's; -1 on
+ * failure, which is logged. */
+int ph_keymap_of_characters(const struct ph_keymap *keymap,
+        const uint32_t *characters, size_t count, uint32_t *size);

@@ -89,6 +89,10 @@ static void handle_global(void *data, struct wl_registry *registry,
         w->pointer_version = PH_MIN(version, 2);
         w->pointer = wl_registry_bind(registry, global,
                 &zwlr_virtual_pointer_manager_v1_interface, w->pointer_version);
+    } else if (strcmp(interface, zwlr_data_control_manager_v1_interface.name) ==
+            0) {
+        w->data_control = wl_registry_bind(
+                registry, global, &zwlr_data_control_manager_v1_interface, 1);
     } else if (strcmp(interface,
                        zwp_virtual_keyboard_manager_v1_interface.name) == 0) {
         w->keyboard = wl_registry_bind(registry, global,
@@ -185,6 +189,9 @@ void ph_wayland_finish(struct ph_wayland *w)
     }
     for (size_t i = 0; i < PH_LEN(w->outputs); i++) {
         release_output(&w->outputs[i]);
+    }
+    if (w->data_control) {
+        zwlr_data_control_manager_v1_destroy(w->data_control);
     }
     if (w->keyboard) {
         zwp_virtual_keyboard_manager_v1_destroy(w->keyboard);

@@ -12,6 +12,7 @@
 #include <wayland-client.h>
 
 #include "virtual-keyboard-unstable-v1-client-protocol.h"
+#include "wlr-data-control-unstable-v1-client-protocol.h"
 #include "wlr-output-management-unstable-v1-client-protocol.h"
 #include "wlr-screencopy-unstable-v1-client-protocol.h"
 #include "wlr-virtual-pointer-unstable-v1-client-protocol.h"
@@ -31,6 +32,7 @@ struct ph_wayland {
     struct wl_shm *shm;
     struct wl_seat *seat;
     struct zwlr_screencopy_manager_v1 *screencopy; /* version 3 or none */
+    struct zwlr_data_control_manager_v1 *data_control;
     struct zwlr_virtual_pointer_manager_v1 *pointer;
     uint32_t pointer_version;
     struct zwp_virtual_keyboard_manager_v1 *keyboard;

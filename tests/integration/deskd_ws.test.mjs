@@ -40,7 +40,8 @@ describe("coming in", () => {
     assert.equal(config[0], CONFIG);
     assert.equal(config.readUInt16LE(4), 640);
     assert.equal(config.readUInt16LE(6), 480);
-    assert.equal(good.messages[0].readUInt16LE(6), 1);
+    // May drive, and the fake desktop can do all there is.
+    assert.equal(good.messages[0].readUInt16LE(6), 127);
     assert.ok(viewer.keyframes >= 1);
     assert.ok(viewer.stageError <= 1, `${viewer.stageError} us`);
     viewer.drop();
@@ -119,7 +120,7 @@ describe("messages", () => {
 
   test("types of a later version are skipped", async () => {
     good.say(message(0xfe, Buffer.alloc(4000)));
-    good.say(message(0x12));
+    good.say(message(0x10));
     await undisturbed();
   });
 
