@@ -27,7 +27,7 @@ enum {
     WIDTH = 640,
     HEIGHT = 360,
     PERIOD_S = 10, /* between two troubles */
-    GROWTH_MIB = 24
+    GROWTH_MIB = 48 /* the heap frays, by some 30 in the first 100 troubles */
 };
 
 enum order {
@@ -357,7 +357,7 @@ static void soak(struct guest *guests, pid_t host, uint32_t seconds)
     struct host_size last = await_size(host, first);
     tell(guests, rounds, settled, last);
     /* A sanitizer keeps what is freed, and tells of leaks itself. */
-    CHECK(is_sanitized() || last.mib < settled.mib * 1.1 + GROWTH_MIB);
+    CHECK(is_sanitized() || last.mib < settled.mib + GROWTH_MIB);
 }
 
 int main(int argc, char **argv)
