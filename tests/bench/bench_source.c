@@ -12,10 +12,10 @@
 
 #include "common/clock.h"
 #include "common/parse.h"
-#include "link/host_spawn.h"
 #include "deskd/input.h"
 #include "deskd/source.h"
 #include "integration/child.h"
+#include "link/host_spawn.h"
 
 #define KEY_A 30
 #define KEY_ENTER 28
