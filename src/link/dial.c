@@ -2,6 +2,8 @@
 #include "link/dial.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,6 +49,29 @@ static int dial(const struct ph_endpoint *ep, int64_t deadline_ns, int stop_fd,
     return fd;
 }
 
+/* Whether one of our addresses is in QEMU's network for its users. On any other
+ * 10.0.2.2 is somebody else, who must not be asked. */
+static bool is_in_user_network(void)
+{
+    enum {
+        NETWORK = 0x0a000200 /* 10.0.2.0/24 */
+    };
+    struct ifaddrs *all = NULL;
+    bool found = false;
+    if (getifaddrs(&all) < 0) {
+        return false;
+    }
+    for (const struct ifaddrs *i = all; i && !found; i = i->ifa_next) {
+        if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET) {
+            struct sockaddr_in in;
+            memcpy(&in, i->ifa_addr, sizeof(in));
+            found = (ntohl(in.sin_addr.s_addr) & 0xffffff00) == NETWORK;
+        }
+    }
+    freeifaddrs(all);
+    return found;
+}
+
 /* "vsock:2:15937: no such device; ..." */
 static void add_reason(char *why, size_t size, const struct ph_endpoint *ep,
         const char *reason)
@@ -78,8 +103,13 @@ static int dial_auto(int64_t deadline_ns, int stop_fd,
             snprintf(list[i].address, sizeof(list[i].address), "%s0",
                     PH_SERIAL_PREFIX);
         }
-        int fd = dial(&list[i], PH_MIN(deadline_ns, ph_deadline_ms(TRY_MS)),
-                stop_fd, reason, sizeof(reason));
+        int fd = -1;
+        if (list[i].kind == PH_ENDPOINT_TCP && !is_in_user_network()) {
+            snprintf(reason, sizeof(reason), "not its network");
+        } else {
+            fd = dial(&list[i], PH_MIN(deadline_ns, ph_deadline_ms(TRY_MS)),
+                    stop_fd, reason, sizeof(reason));
+        }
         if (fd >= 0) {
             *found = list[i];
             return fd;

@@ -32,18 +32,13 @@ struct ph_transit *ph_transit_create(const struct ph_transit_options *options)
     /* Half, so that there is time for another try. */
     link.timeout_ms = PH_MAX(options->timeout_ms / 2, 1u);
     link.timeout_ms = options->timeout_ms ? link.timeout_ms : 0;
-    if (options->named) {
-        add_peer(transit, PH_TRANSIT_HOST, &link);
-    }
+    add_peer(transit, PH_TRANSIT_HOST, &link);
     if (options->own) {
         link.connect = ph_host_spawn_connect;
         link.connect_data = options->own;
         add_peer(transit, PH_TRANSIT_OWN, &link);
     }
-    enum ph_transit_host first =
-            options->named ? PH_TRANSIT_HOST : PH_TRANSIT_OWN;
-    struct ph_transit_peer *peer = &transit->peers[first];
-    g_assert(peer->feed.link);
+    struct ph_transit_peer *peer = &transit->peers[PH_TRANSIT_HOST];
     peer->started = ph_link_start(peer->feed.link);
     return transit;
 }
@@ -110,7 +105,7 @@ bool ph_transit_takes_resources(struct ph_transit *transit)
 {
     struct ph_transit_peer *host = &transit->peers[PH_TRANSIT_HOST];
     g_mutex_lock(&transit->lock);
-    bool yes = host->feed.link && host->ready && !host->no_resources &&
+    bool yes = host->ready && !host->no_resources &&
             ph_link_takes_resources(host->feed.link);
     g_mutex_unlock(&transit->lock);
     return yes;

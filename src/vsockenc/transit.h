@@ -23,14 +23,13 @@
 struct ph_transit;
 
 enum ph_transit_host {
-    PH_TRANSIT_HOST, /* the one that was named */
+    PH_TRANSIT_HOST, /* of link.endpoint */
     PH_TRANSIT_OWN, /* a porthole-hostd that we start */
     PH_TRANSIT_HOSTS,
 };
 
 struct ph_transit_options {
     struct ph_link_options link; /* timeout_ms: see below */
-    bool named; /* link.endpoint is set */
     struct ph_host_spawn *own; /* NULL: none; outlives the transit */
     /* After which a frame that gets no access unit ends it all; 0: never. */
     uint32_t timeout_ms;

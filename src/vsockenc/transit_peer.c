@@ -189,7 +189,7 @@ int ph_transit_choose_locked(struct ph_transit *transit, int64_t now)
 {
     struct ph_transit_peer *host = &transit->peers[PH_TRANSIT_HOST];
     struct ph_transit_peer *own = &transit->peers[PH_TRANSIT_OWN];
-    if (host->feed.link && host->ready && now >= host->not_before_ns) {
+    if (host->ready && now >= host->not_before_ns) {
         return PH_TRANSIT_HOST;
     }
     if (!own->feed.link) {

@@ -91,27 +91,20 @@ static void release_frame(void *frame)
     gst_video_codec_frame_unref(frame);
 }
 
-/* Finds our own hostd where it is wanted. */
-static gboolean find_own(PhVsockenc *self, gboolean named, gboolean fallback)
+/* Finds our own hostd where it is wanted. Where no host is named it is if it is
+ * installed: the host of a virtual machine is looked for first. */
+static void find_own(PhVsockenc *self, gboolean named, gboolean fallback)
 {
     char error[256] = "";
     if (named && !fallback) {
-        return TRUE;
+        return;
     }
     self->own = ph_host_spawn_create(NULL, NULL, error, sizeof(error));
-    if (!self->own && !named) {
-        GST_ELEMENT_ERROR(self, LIBRARY, INIT,
-                ("No host is named (tcp-host, socket-path, cid or endpoint), "
-                 "and there is none of our own."),
-                ("%s", error));
-        return FALSE;
-    }
-    if (!self->own) {
+    if (!self->own && fallback) {
         GST_ELEMENT_WARNING(self, LIBRARY, INIT,
                 ("There is no host of our own to fall back to."),
                 ("%s", error));
     }
-    return TRUE;
 }
 
 /* Not the base class's start and stop: a failure there gets an error of its
@@ -136,10 +129,10 @@ static gboolean start(PhVsockenc *self)
                 ("Where the host is cannot be understood."), ("%s", error));
         return FALSE;
     }
-    options.named = host == PH_SETTINGS_NAMED;
-    if (!find_own(self, options.named, fallback)) {
-        return FALSE;
+    if (host == PH_SETTINGS_NONE) {
+        options.link.endpoint.kind = PH_ENDPOINT_AUTO;
     }
+    find_own(self, host == PH_SETTINGS_NAMED, fallback);
     options.own = self->own;
     self->node = ph_resource_open();
     options.link.resources = self->node >= 0;
