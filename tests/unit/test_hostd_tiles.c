@@ -239,14 +239,21 @@ static void test_no_blocks(void)
     finish(&p);
 }
 
-/* Frames that do not fit, and what was not agreed on. */
+/* Frames that do not fit, and what was not agreed on; another guest of the
+ * same host notices nothing. */
 static void test_misfits(void)
 {
     static const struct ph_move out = {{0, 0, 50, 50}, 50, 0};
     static const struct ph_move good = {{0, 0, 50, 50}, 4, 4};
     static const struct ph_tile beyond = {{90, 0, 8, 8}, PH_HXFR_LUMA};
+    static const struct ph_rect small = {0, 0, 16, 16};
     uint8_t data[64] = {0};
     struct ph_hxfr_surface s;
+    struct peer other = peer_begin(&config);
+    peer_hello(&other, PH_HXFR_CAP_TILES, 4);
+    struct ph_hxfr_surface its = peer_surface(&other, 1, PH_HXFR_NV12, 16, 16);
+    peer_frame(&other, PH_HXFR_TILES, &its, 2, &small, 1, 0, 50);
+    CHECK_EQ(peer_expect_fake(&other, 2, true).corner[0], 50);
     struct peer p = begin(&s);
     send_tiles(&p, 3, 0, &out, 1, NULL, data, 0);
     peer_expect_failure(&p, 3, PH_HXFR_ERR_INVALID);
@@ -260,7 +267,10 @@ static void test_misfits(void)
     ph_moves_apply(&picture, &good);
     peer_expect_fake(&p, 5, false);
     check_held(&p, 5);
-    finish(&p);
+    peer_frame(&other, PH_HXFR_TILES, &its, 3, &small, 1, 0, 70);
+    CHECK_EQ(peer_expect_fake(&other, 3, false).corner[0], 70);
+    peer_finish(&p);
+    finish(&other);
 
     p = peer_begin(&config);
     CHECK_EQ(peer_hello(&p, PH_HXFR_CAP_TILES, 4), PH_HXFR_CAP_TILES);
