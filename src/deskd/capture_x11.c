@@ -227,9 +227,12 @@ static void dispatch(struct ph_capture *capture)
         take_events(c); /* they may have come with the answer */
     }
     if (!c->lost[0]) {
-        tell_cursor(c);
-        xcb_flush(c->x.conn);
-        take_events(c);
+        do { /* what is sent may read what has come */
+            c->cursor.unsent = false;
+            tell_cursor(c);
+            xcb_flush(c->x.conn);
+            take_events(c);
+        } while (c->cursor.unsent && !c->lost[0]);
         arm(c);
     }
     if (c->lost[0] && !was_lost) {

@@ -5,7 +5,7 @@
  */
 #include "deskd/desktop_x11.h"
 
-#include <glib-unix.h>
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "deskd/x11_offer.h"
 #include "deskd/x11_paste.h"
+#include "deskd/x11_watch.h"
 
 #define RECONNECT_MS 1000
 #define MAX_TARGETS 4096 /* bytes of a list of them */
@@ -94,8 +95,9 @@ static void handle_owner(
             on_targets, c);
 }
 
-static void handle_event(struct x11 *c, const xcb_generic_event_t *event)
+static void handle_event(void *data, const xcb_generic_event_t *event)
 {
+    struct x11 *c = data;
     if (ph_x11_is_event(
                 &c->x, event, &xcb_xfixes_id, XCB_XFIXES_SELECTION_NOTIFY)) {
         handle_owner(c, (const xcb_xfixes_selection_notify_event_t *)event);
@@ -120,23 +122,19 @@ static void disconnect(struct x11 *c)
 
 static gboolean on_retry(gpointer data);
 
-static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
+static void on_lost(void *data)
 {
     struct x11 *c = data;
-    xcb_generic_event_t *event;
-    while ((event = xcb_poll_for_event(c->x.conn))) {
-        handle_event(c, event);
-        free(event);
-    }
-    if (!xcb_connection_has_error(c->x.conn)) {
-        return G_SOURCE_CONTINUE;
-    }
     LOG_WARN("the X server closed the connection");
     c->watch = 0;
     disconnect(c);
     c->retry = g_timeout_add(RECONNECT_MS, on_retry, c);
-    return G_SOURCE_REMOVE;
 }
+
+static const struct ph_x11_watch_events watch_events = {
+        .event = handle_event,
+        .lost = on_lost,
+};
 
 static bool prepare(struct x11 *c, char *error, size_t size)
 {
@@ -177,8 +175,7 @@ static bool connect_x11(struct x11 *c, char *error, size_t size)
         disconnect(c);
         return false;
     }
-    c->watch = g_unix_fd_add(xcb_get_file_descriptor(c->x.conn),
-            G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, c);
+    c->watch = ph_x11_watch(&c->x, &watch_events, c);
     return true;
 }
 

@@ -6,7 +6,7 @@
  */
 #include "deskd/desktop_x11.h"
 
-#include <glib-unix.h>
+#include <glib.h>
 #include <linux/input-event-codes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,13 +22,16 @@
 #include "deskd/touch_emulation.h"
 #include "deskd/x11_layout.h"
 #include "deskd/x11_text.h"
+#include "deskd/x11_watch.h"
 #include "x11/x11.h"
 
 #define RECONNECT_NS (500 * PH_NS_PER_MS)
 #define DETENT 120
-/* Events between two questions, and events ahead of an answer at most. */
-#define ASK_EVERY 64
-#define MAX_AHEAD 1024
+/* Events between two questions, and events after one without its answer at
+ * most. Twice as many may be on their way; a socket takes some 150, however
+ * small they are. */
+#define ASK_EVERY 16
+#define MAX_AHEAD 40
 
 enum {
     BUTTON_UP = 4,
@@ -120,9 +123,24 @@ static void point(struct x11 *i, const uint32_t at[4])
             (int16_t)x, (int16_t)y, 0);
 }
 
+static bool is_answered(struct x11 *i)
+{
+    void *reply = NULL;
+    xcb_generic_error_t *error = NULL;
+    if (!i->asked ||
+            !xcb_poll_for_reply(i->x.conn, i->question, &reply, &error)) {
+        return false;
+    }
+    i->asked = false;
+    free(reply);
+    free(error);
+    return true;
+}
+
 /* Sends what was written; now and then asks how far the server is. */
 static void flush(struct x11 *i)
 {
+    is_answered(i); /* what is sent may have read that */
     if (++i->ahead >= ASK_EVERY && !i->asked) {
         i->question = xcb_get_input_focus(i->x.conn).sequence;
         i->asked = true;
@@ -131,9 +149,9 @@ static void flush(struct x11 *i)
     xcb_flush(i->x.conn);
 }
 
-static bool is_behind(const struct x11 *i)
+static bool is_behind(struct x11 *i)
 {
-    return i->asked && i->ahead >= MAX_AHEAD;
+    return i->ahead >= MAX_AHEAD && i->asked && !is_answered(i);
 }
 
 static void send_late(struct x11 *i)
@@ -144,44 +162,39 @@ static void send_late(struct x11 *i)
     }
 }
 
+/* On with what had to wait, once the server has caught up. Sending may read
+ * an answer, so it is looked for until none is there. */
 static void take_answer(struct x11 *i)
 {
-    void *reply = NULL;
-    xcb_generic_error_t *error = NULL;
-    if (i->asked &&
-            xcb_poll_for_reply(i->x.conn, i->question, &reply, &error)) {
-        i->asked = false;
-        free(reply);
-        free(error);
+    while (is_answered(i) && i->late) {
         send_late(i);
         flush(i);
     }
 }
 
-/* next: xcb_poll_for_event, or, for what came along with an answer that was
- * waited for, xcb_poll_for_queued_event. */
-static void take_events(
-        struct x11 *i, xcb_generic_event_t *(*next)(xcb_connection_t *))
-{
-    xcb_generic_event_t *event;
-    while ((event = next(i->x.conn))) {
-        ph_x11_follow_size(&i->x, event);
-        free(event);
-    }
-}
-
-static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
+static void on_event(void *data, const xcb_generic_event_t *event)
 {
     struct x11 *i = data;
-    take_events(i, xcb_poll_for_event);
-    take_answer(i);
-    if (!xcb_connection_has_error(i->x.conn)) {
-        return G_SOURCE_CONTINUE;
-    }
+    ph_x11_follow_size(&i->x, event);
+}
+
+static void on_came(void *data)
+{
+    take_answer(data);
+}
+
+static void on_lost(void *data)
+{
+    struct x11 *i = data;
     i->watch = 0;
     lose(i);
-    return G_SOURCE_REMOVE;
 }
+
+static const struct ph_x11_watch_events watch_events = {
+        .event = on_event,
+        .came = on_came,
+        .lost = on_lost,
+};
 
 static bool prepare(struct x11 *i, char *error, size_t size)
 {
@@ -209,8 +222,7 @@ static bool connect_x11(struct x11 *i, char *error, size_t size)
         disconnect(i);
         return false;
     }
-    i->watch = g_unix_fd_add(xcb_get_file_descriptor(i->x.conn),
-            G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, i);
+    i->watch = ph_x11_watch(&i->x, &watch_events, i);
     return true;
 }
 
@@ -219,7 +231,6 @@ static bool ready(struct x11 *i)
 {
     char error[256];
     if (i->x.conn && !xcb_connection_has_error(i->x.conn)) {
-        take_events(i, xcb_poll_for_queued_event);
         return true;
     }
     if (i->x.conn) {

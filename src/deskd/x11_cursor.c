@@ -144,12 +144,14 @@ static void ask(struct ph_x11_cursor *c)
     if (c->stale_image && !c->asked_image) {
         c->image_sequence = xcb_xfixes_get_cursor_image(c->x->conn).sequence;
         c->asked_image = true;
+        c->unsent = true;
         c->stale_image = false;
     }
     if (c->stale_position && !c->asked_position) {
         c->position_sequence =
                 xcb_query_pointer(c->x->conn, c->x->root).sequence;
         c->asked_position = true;
+        c->unsent = true;
         c->stale_position = false;
     }
 }

@@ -14,6 +14,7 @@ struct ph_x11_cursor {
     bool asked_position;
     bool stale_image; /* changed while the answer was under way */
     bool stale_position;
+    bool unsent; /* questions */
     unsigned image_sequence;
     unsigned position_sequence;
     struct ph_capture_cursor now;
@@ -31,5 +32,6 @@ bool ph_x11_cursor_event(
 /* It may have been moved in a way that makes no event. */
 void ph_x11_cursor_ask(struct ph_x11_cursor *c);
 /* Takes answers that are there, and asks what must be asked. True: *out is
- * news; its data are valid until the next call. */
+ * news; its data are valid until the next call. What was asked has to be
+ * sent (c->unsent); that may read answers, so take again afterwards. */
 bool ph_x11_cursor_take(struct ph_x11_cursor *c, struct ph_capture_cursor *out);

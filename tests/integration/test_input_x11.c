@@ -343,6 +343,36 @@ static void test_text(struct client *c)
     input->ops->destroy(input);
 }
 
+static bool signal_server(int signal)
+{
+    const char *pid = getenv("XVFB_PID");
+    return pid && kill((pid_t)g_ascii_strtoll(pid, NULL, 10), signal) == 0;
+}
+
+/* A server that stands still holds nobody up; afterwards the newest place of
+ * the pointer counts, and nothing stays pressed. */
+static void test_stall(struct ph_input *input, struct client *c)
+{
+    input->ops->key(input, KEY_A, true);
+    CHECK_EQ(next_event(c, XCB_KEY_PRESS), KEY_A + 8);
+    CHECK(signal_server(SIGSTOP));
+    for (uint32_t i = 0; i < 20000; i++) {
+        input->ops->pointer(input, i % 500, 20, 1280, 720);
+        input->ops->wheel(input, 0, 1, true);
+        input->ops->motion(input, 256, 0);
+    }
+    input->ops->key(input, KEY_A, false);
+    input->ops->pointer(input, 611, 33, 1280, 720);
+    CHECK(signal_server(SIGCONT));
+    CHECK_EQ(next_event(c, XCB_KEY_RELEASE), KEY_A + 8);
+    int64_t deadline = ph_deadline_ms(WAIT_MS);
+    while (c->at[0] != 611 && ph_clock_ns() < deadline) {
+        CHECK(next_event(c, XCB_MOTION_NOTIFY) >= 0);
+    }
+    CHECK_EQ(c->at[0], 611);
+    CHECK_EQ(c->at[1], 33);
+}
+
 /* A size that changes, and a server that is gone. */
 static void test_size_and_end(struct ph_input *input, struct client *c)
 {
@@ -358,8 +388,7 @@ static void test_size_and_end(struct ph_input *input, struct client *c)
     } while (c->at[0] != 160 && ph_clock_ns() < deadline);
     CHECK_EQ(c->at[0], 160);
     CHECK_EQ(c->at[1], 120);
-    const char *pid = getenv("XVFB_PID");
-    CHECK(pid && kill((pid_t)g_ascii_strtoll(pid, NULL, 10), SIGKILL) == 0);
+    CHECK(signal_server(SIGKILL));
     input->ops->key(input, KEY_A, true);
     for (int i = 0; i < 20; i++) {
         serve();
@@ -395,6 +424,7 @@ int main(void)
     test_pointer(input, &c);
     test_wheel(input, &c);
     test_locks(input, &c);
+    test_stall(input, &c);
     test_size_and_end(input, &c);
     input->ops->destroy(input);
     ph_x11_finish(&c.x);

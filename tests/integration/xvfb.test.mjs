@@ -3,12 +3,14 @@
 // and nothing of it stays. PORTHOLE_SHOTS=DIR keeps the screenshots.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import {
+  existsSync, mkdirSync, readFileSync, writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { launch } from "../browser/harness.mjs";
 import { Desk } from "./desk.mjs";
-import { Place, Run, until } from "./porthole.mjs";
+import { Place, Run, measure, until } from "./porthole.mjs";
 
 const shots = process.env.PORTHOLE_SHOTS;
 const place = new Place();
@@ -107,6 +109,30 @@ test("colours, clicks and drags arrive where they should", async () => {
   } finally {
     await desk.stop();
   }
+});
+
+// Also with the window manager that is found, whatever it is.
+test("as a normal user", async () => {
+  const bin = path.join(place.dir, "bin");
+  mkdirSync(bin);
+  writeFileSync(path.join(bin, "openbox"), "#!/bin/sh\nexec sleep 1000\n",
+    { mode: 0o755 });
+  const run = await new Run(place, ["--desktop", "xvfb", "--size", "640x480"],
+    { PATH: `${bin}:${process.env.PATH}` }, process.getuid() === 0
+      ? ["unshare", "-U", "--map-user=1000", "--map-group=1000"] : []).ready();
+  try {
+    assert.match(run.err, /starting openbox \.\.\. ok/);
+    const seen = await measure(place, ["-d", "1", run.link]);
+    assert.deepEqual([seen.width, seen.height], [640, 480]);
+  } finally {
+    assert.equal(await run.stop(), 0);
+  }
+});
+
+test("what is missing is named", async () => {
+  const none = new Run(place, ["--desktop", "xvfb"], { PATH: "/nowhere" });
+  assert.equal((await none.end).code, 1);
+  assert.match(none.err, /Xvfb is not installed: apt-get install xvfb/);
 });
 
 test("without its cookie nobody comes in", async () => {
