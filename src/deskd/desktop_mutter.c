@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/macros.h"
+#include "deskd/mutter_clipboard.h"
 
 #define PATIENCE_FIRST_NS (4 * PH_NS_PER_S)
 #define PATIENCE_MOST_NS (60 * PH_NS_PER_S)
@@ -19,6 +20,7 @@ struct ph_mutter {
     pthread_mutex_t lock;
     struct ph_mutter_session *session; /* under lock */
     GSource *telling; /* under lock; NULL: nothing to tell */
+    struct ph_mutter_clipboard *clipboard; /* main thread */
     GSList *watches; /* struct ph_mutter_watch; main thread */
 };
 
@@ -43,6 +45,7 @@ static gboolean tell(gpointer data)
     g_clear_pointer(&m->telling, g_source_unref);
     pthread_mutex_unlock(&m->lock);
     struct ph_mutter_session *s = ph_mutter_take(m);
+    ph_mutter_clipboard_follow(m->clipboard, s);
     for (GSList *l = m->watches; l; l = l->next) {
         struct ph_mutter_watch *watch = l->data;
         watch->changed(watch->data, s);
@@ -120,6 +123,11 @@ bool ph_mutter_is_virtual(const struct ph_mutter *m)
     return m->wish.is_virtual;
 }
 
+struct ph_mutter_clipboard *ph_mutter_clipboard_of(struct ph_mutter *m)
+{
+    return m->clipboard;
+}
+
 static struct ph_desktop *open_mutter(
         const struct ph_desktop_options *options, char *error, size_t size)
 {
@@ -137,6 +145,8 @@ static struct ph_desktop *open_mutter(
     m->options = options;
     m->wish.is_virtual = is_virtual;
     m->wish.monitor = options->output;
+    m->wish.embed_cursor = options->cursor == PH_DESKTOP_CURSOR_EMBEDDED;
+    m->clipboard = ph_mutter_clipboard_create();
     m->patience_ns = PATIENCE_FIRST_NS;
     pthread_mutex_init(&m->lock, NULL);
     return &m->base;
@@ -156,6 +166,13 @@ static struct ph_input *input(
     return ph_input_mutter_create(from_base(desktop));
 }
 
+static struct ph_clipboard *clipboard(struct ph_desktop *desktop,
+        const struct ph_clipboard_events *events, void *data, char *error,
+        size_t size)
+{
+    return ph_clipboard_mutter_create(from_base(desktop), events, data);
+}
+
 static void close_mutter(struct ph_desktop *desktop)
 {
     struct ph_mutter *m = from_base(desktop);
@@ -163,6 +180,7 @@ static void close_mutter(struct ph_desktop *desktop)
         g_source_destroy(m->telling);
         g_source_unref(m->telling);
     }
+    ph_mutter_clipboard_destroy(m->clipboard);
     ph_mutter_session_unref(m->session);
     g_slist_free(m->watches);
     pthread_mutex_destroy(&m->lock);
@@ -175,5 +193,6 @@ const struct ph_desktop_ops ph_desktop_mutter = {
         .open = open_mutter,
         .capture = capture,
         .input = input,
+        .clipboard = clipboard,
         .close = close_mutter,
 };

@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * Input by org.gnome.Mutter.RemoteDesktop.
- *
- * Mutter makes a keyboard with the first key, and applications that learn of
- * one only then lose it: so the devices are woken when a session begins, and
- * real keys wait until applications can have heard of that.
- */
+/* Input by org.gnome.Mutter.RemoteDesktop. */
 #include "deskd/mutter.h"
 
 #include <linux/input-event-codes.h>
@@ -14,8 +8,7 @@
 
 #include "common/alloc.h"
 #include "common/macros.h"
-#define LOG_MODULE "input"
-#include "common/log.h"
+#include "deskd/mutter_keys.h"
 
 #define DETENT 120
 /* What one detent scrolls by, in the pixels of NotifyPointerAxis. */
@@ -27,22 +20,13 @@ enum {
     AXIS_FROM_FINGER = 4,
 };
 
-/* How long applications may take to hear of a keyboard. */
-#define WAKING_MS 300
-
-struct event {
-    uint16_t code;
-    bool pressed;
-};
-
 struct mutter {
     struct ph_input base;
     struct ph_mutter *desktop;
     struct ph_mutter_watch watch;
     struct ph_mutter_session *session; /* that knows what is held */
     bool keys[KEY_CNT]; /* what is held down: keys and buttons */
-    guint waking; /* a timer: until then keys wait */
-    GArray *waiting; /* struct event, in their order */
+    struct ph_mutter_keys *keyboard;
     uint16_t fingers; /* that are down, a bit each */
     int detents[2]; /* part of a detent that is left over: x, y */
 };
@@ -69,49 +53,20 @@ static void call(struct mutter *i, const char *method, GVariant *params)
     ph_mutter_session_call(i->session, method, params, NULL, NULL);
 }
 
-static void send_key(struct mutter *i, struct event e)
-{
-    call(i, "NotifyKeyboardKeycode",
-            g_variant_new("(ub)", (guint32)e.code, e.pressed));
-}
-
-static gboolean on_awake(gpointer data)
-{
-    struct mutter *i = data;
-    i->waking = 0;
-    for (guint n = 0; i->session && n < i->waiting->len; n++) {
-        send_key(i, g_array_index(i->waiting, struct event, n));
-    }
-    g_array_set_size(i->waiting, 0);
-    return G_SOURCE_REMOVE;
-}
-
-static void wake(struct mutter *i)
-{
-    send_key(i, (struct event){KEY_LEFTSHIFT, true});
-    send_key(i, (struct event){KEY_LEFTSHIFT, false});
-    call(i, motion_method(i), g_variant_new("(dd)", 0.0, 0.0));
-    i->waking = g_timeout_add(WAKING_MS, on_awake, i);
-}
-
 /* Takes up the newest session: in another one nothing is held down. */
 static void follow(struct mutter *i, struct ph_mutter_session *session)
 {
     if (i->session == session) {
         return;
     }
-    if (i->waking) {
-        g_source_remove(i->waking);
-        i->waking = 0;
-    }
-    g_array_set_size(i->waiting, 0);
     ph_mutter_session_unref(i->session);
     i->session = session ? ph_mutter_session_ref(session) : NULL;
     memset(i->keys, 0, sizeof(i->keys));
     memset(i->detents, 0, sizeof(i->detents));
     i->fingers = 0;
-    if (session) {
-        wake(i);
+    ph_mutter_keys_follow(i->keyboard, session);
+    if (session) { /* so that there is a pointer */
+        call(i, motion_method(i), g_variant_new("(dd)", 0.0, 0.0));
     }
 }
 
@@ -136,14 +91,8 @@ static bool hold(struct mutter *i, uint16_t code, bool pressed)
 static void key(struct ph_input *input, uint16_t code, bool pressed)
 {
     struct mutter *i = from_base(input);
-    struct event e = {code, pressed};
-    if (is_button(code) || !ready(i) || !hold(i, code, pressed)) {
-        return;
-    }
-    if (i->waking) {
-        g_array_append_val(i->waiting, e);
-    } else {
-        send_key(i, e);
+    if (!is_button(code) && ready(i) && hold(i, code, pressed)) {
+        ph_mutter_keys_key(i->keyboard, code, pressed);
     }
 }
 
@@ -256,6 +205,22 @@ static void touch(struct ph_input *input, enum ph_input_touch what,
                     (double)PH_MIN(y, height - 1)));
 }
 
+static void text(struct ph_input *input, const char *utf8, size_t len)
+{
+    struct mutter *i = from_base(input);
+    if (ready(i)) {
+        ph_mutter_keys_text(i->keyboard, utf8, len);
+    }
+}
+
+static void locks(struct ph_input *input, bool caps, bool num)
+{
+    struct mutter *i = from_base(input);
+    if (ready(i)) {
+        ph_mutter_keys_locks(i->keyboard, caps, num);
+    }
+}
+
 static void release_all(struct ph_input *input)
 {
     struct mutter *i = from_base(input);
@@ -284,10 +249,7 @@ static void destroy(struct ph_input *input)
     struct mutter *i = from_base(input);
     release_all(input);
     ph_mutter_unwatch(i->desktop, &i->watch);
-    if (i->waking) {
-        g_source_remove(i->waking);
-    }
-    g_array_free(i->waiting, TRUE);
+    ph_mutter_keys_destroy(i->keyboard);
     ph_mutter_session_unref(i->session);
     free(i);
 }
@@ -299,7 +261,9 @@ static const struct ph_input_ops ops = {
         .pointer = pointer,
         .wheel = wheel,
         .motion = motion,
+        .text = text,
         .touch = touch,
+        .locks = locks,
         .release_all = release_all,
         .destroy = destroy,
 };
@@ -309,7 +273,8 @@ struct ph_input *ph_input_mutter_create(struct ph_mutter *m)
     struct mutter *i = ph_xcalloc(1, sizeof(*i));
     i->base.ops = &ops;
     i->desktop = m;
-    i->waiting = g_array_new(FALSE, FALSE, sizeof(struct event));
+    i->keyboard = ph_mutter_keys_create(
+            ph_mutter_clipboard_of(m), ph_mutter_options(m)->layout);
     i->watch = (struct ph_mutter_watch){changed, i};
     ph_mutter_watch(m, &i->watch);
     ready(i);

@@ -213,7 +213,7 @@ bool ph_keymap_lock(struct ph_keymap *k, bool caps, bool num)
                    xkb_state_serialize_layout(s, XKB_STATE_LAYOUT_LOCKED)) != 0;
 }
 
-static uint32_t keysym_of(uint32_t character)
+uint32_t ph_keymap_symbol(uint32_t character)
 {
     switch (character) {
     case '\n':
@@ -243,7 +243,8 @@ int ph_keymap_of_characters(const struct ph_keymap *k,
             "}; xkb_types { include \"complete\" }; "
             "xkb_compatibility { include \"complete\" }; xkb_symbols { ");
     for (size_t i = 0; i < count; i++) {
-        fprintf(out, "key <C%zu> { [ 0x%x ] }; ", i, keysym_of(characters[i]));
+        fprintf(out, "key <C%zu> { [ 0x%x ] }; ", i,
+                ph_keymap_symbol(characters[i]));
     }
     fprintf(out, "}; };");
     bool whole = fclose(out) == 0;
@@ -255,4 +256,33 @@ int ph_keymap_of_characters(const struct ph_keymap *k,
         LOG_ERR("cannot make a keymap of %zu characters", count);
     }
     return fd;
+}
+
+struct search {
+    xkb_keysym_t symbol;
+    bool found;
+};
+
+static void look_at_key(
+        struct xkb_keymap *keymap, xkb_keycode_t key, void *data)
+{
+    enum {
+        LEVELS = 3, /* none, Shift, AltGr */
+    };
+    struct search *search = data;
+    xkb_level_index_t levels = xkb_keymap_num_levels_for_key(keymap, key, 0);
+    for (xkb_level_index_t i = 0; i < levels && i < LEVELS; i++) {
+        const xkb_keysym_t *symbols;
+        int count =
+                xkb_keymap_key_get_syms_by_level(keymap, key, 0, i, &symbols);
+        search->found =
+                search->found || (count == 1 && symbols[0] == search->symbol);
+    }
+}
+
+bool ph_keymap_types(const struct ph_keymap *keymap, uint32_t symbol)
+{
+    struct search search = {symbol, false};
+    xkb_keymap_key_for_each(keymap->keymap, look_at_key, &search);
+    return search.found;
 }

@@ -32,6 +32,12 @@ struct ph_keymap_modifiers {
     uint32_t locked;
     uint32_t group;
 };
+/* XKB's name for a character, as a number; Return for newline. */
+uint32_t ph_keymap_symbol(uint32_t character);
+/* Whether a key makes the symbol by itself, with Shift or with AltGr, in the
+ * first layout. */
+bool ph_keymap_types(const struct ph_keymap *keymap, uint32_t symbol);
+
 /* A key (evdev code) went down or up. True: the modifiers changed. */
 bool ph_keymap_update(struct ph_keymap *keymap, uint16_t code, bool pressed);
 /* Makes the locks so. True: the modifiers changed. */

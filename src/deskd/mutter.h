@@ -30,6 +30,10 @@ struct ph_mutter_watch {
 void ph_mutter_watch(struct ph_mutter *m, struct ph_mutter_watch *watch);
 void ph_mutter_unwatch(struct ph_mutter *m, struct ph_mutter_watch *watch);
 
+struct ph_mutter_clipboard;
+/* The one of the desktop; main thread. */
+struct ph_mutter_clipboard *ph_mutter_clipboard_of(struct ph_mutter *m);
+
 /* How long a session may take to its first picture before it is made anew:
  * longer after each one that gave none. The capture's thread. */
 int64_t ph_mutter_patience_ns(struct ph_mutter *m);

@@ -42,10 +42,7 @@ static bool find_shape(const struct spa_meta_cursor *cursor, uint32_t size,
     }
     const struct spa_meta_bitmap *b =
             SPA_PTROFF(cursor, at, const struct spa_meta_bitmap);
-    if (b->format == 0) {
-        return false;
-    }
-    *bitmap = NULL;
+    *bitmap = NULL; /* Mutter says so without a format, too */
     if (b->offset == 0 || b->size.width == 0 || b->size.height == 0) {
         return true;
     }

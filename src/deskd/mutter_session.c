@@ -33,7 +33,7 @@ struct ph_mutter_session {
     gatomicrefcount refs;
     GDBusConnection *bus;
     guint filter;
-    char *remote; /* object paths */
+    char *remote; /* object paths; the filter reads them */
     char *cast;
     char *stream;
     GDBusNodeInfo *info; /* of remote */
@@ -74,14 +74,20 @@ static void end(struct ph_mutter_session *s)
 static void take_signal(struct ph_mutter_session *s, GDBusMessage *m)
 {
     const char *member = g_dbus_message_get_member(m);
+    const char *path = g_dbus_message_get_path(m);
     GVariant *body = g_dbus_message_get_body(m);
     if (member && !strcmp(member, "Closed")) {
-        end(s); /* no other sessions are ours on this connection */
+        /* Those of others come here, too. */
+        if (!g_strcmp0(path, g_atomic_pointer_get(&s->remote)) ||
+                !g_strcmp0(path, g_atomic_pointer_get(&s->cast))) {
+            end(s);
+        }
     }
     if (!member || !body) {
         return;
     }
     if (!strcmp(member, "PipeWireStreamAdded") &&
+            !g_strcmp0(path, g_atomic_pointer_get(&s->stream)) &&
             g_variant_is_of_type(body, G_VARIANT_TYPE("(u)"))) {
         guint32 node = 0;
         g_variant_get(body, "(u)", &node);
@@ -191,7 +197,9 @@ static bool make_remote(struct ph_mutter_session *s, char *error, size_t size)
     if (!made) {
         return false;
     }
-    g_variant_get(made, "(o)", &s->remote);
+    char *path = NULL;
+    g_variant_get(made, "(o)", &path);
+    g_atomic_pointer_set(&s->remote, path);
     g_autoptr(GVariant) xml = ask(s, PH_MUTTER_REMOTE, s->remote,
             BUS ".Introspectable.Introspect", NULL, "(s)", error, size);
     if (!xml) {
@@ -241,7 +249,9 @@ static bool make_cast(struct ph_mutter_session *s, char *error, size_t size)
                     cast_properties(g_variant_get_string(id, NULL)), "(o)",
                     error, size);
     if (made) {
-        g_variant_get(made, "(o)", &s->cast);
+        char *path = NULL;
+        g_variant_get(made, "(o)", &path);
+        g_atomic_pointer_set(&s->cast, path);
     }
     return made;
 }
@@ -262,7 +272,9 @@ static bool make_stream(struct ph_mutter_session *s,
                              : CAST_SESSION ".RecordMonitor",
             params, "(o)", error, size);
     if (made) {
-        g_variant_get(made, "(o)", &s->stream);
+        char *path = NULL;
+        g_variant_get(made, "(o)", &path);
+        g_atomic_pointer_set(&s->stream, path);
     }
     return made;
 }

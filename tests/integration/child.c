@@ -67,7 +67,7 @@ static bool take_line(struct child *child, char line[CHILD_LINE])
     return true;
 }
 
-bool child_expect(
+bool child_try(
         struct child *child, const char *prefix, char line[CHILD_LINE], int ms)
 {
     int64_t deadline = ph_deadline_ms(ms);
@@ -87,12 +87,21 @@ bool child_expect(
                 ? read(child->out, child->text + child->used, room)
                 : 0;
         if (got <= 0) {
-            fprintf(stderr, "nothing from the child that begins with: %s\n",
-                    prefix);
             return false;
         }
         child->used += (size_t)got;
     }
+}
+
+bool child_expect(
+        struct child *child, const char *prefix, char line[CHILD_LINE], int ms)
+{
+    bool came = child_try(child, prefix, line, ms);
+    if (!came) {
+        fprintf(stderr, "nothing from the child that begins with: %s\n",
+                prefix);
+    }
+    return came;
 }
 
 void child_stop(struct child *child)

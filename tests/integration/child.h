@@ -30,6 +30,9 @@ bool child_send(struct child *child, const char *fmt, ...) PH_PRINTF(2, 3);
  * within ms. */
 bool child_expect(
         struct child *child, const char *prefix, char line[CHILD_LINE], int ms);
+/* Likewise, without a word when none came. */
+bool child_try(
+        struct child *child, const char *prefix, char line[CHILD_LINE], int ms);
 /* CPU time of a process so far, in clock ticks (100 a second). */
 uint32_t child_cpu_ticks(pid_t pid);
 /* Ends it and waits for it. */

@@ -10,7 +10,9 @@
  *   quit
  * Says "size W H" when its size is known or changes, then "key CODE STATE",
  * "modifiers DEPRESSED LOCKED GROUP", "motion X Y", "button CODE STATE",
- * "axis AXIS VALUE*256", "discrete AXIS STEPS", "source SOURCE", "focus".
+ * "axis AXIS VALUE*256", "discrete AXIS STEPS", "source SOURCE", "focus",
+ * "touch ID X Y", "moved ID X Y", "lifted ID". With the argument "fullscreen"
+ * it asks for the whole screen.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -332,11 +334,47 @@ static const struct wl_pointer_listener pointer_listener = {
         .axis_discrete = pointer_discrete,
 };
 
+static void touch_down(void *data, struct wl_touch *touch, uint32_t serial,
+        uint32_t time, struct wl_surface *target, int32_t id, wl_fixed_t x,
+        wl_fixed_t y)
+{
+    printf("touch %d %d %d\n", id, wl_fixed_to_int(x), wl_fixed_to_int(y));
+}
+
+static void touch_up(void *data, struct wl_touch *touch, uint32_t serial,
+        uint32_t time, int32_t id)
+{
+    printf("lifted %d\n", id);
+}
+
+static void touch_motion(void *data, struct wl_touch *touch, uint32_t time,
+        int32_t id, wl_fixed_t x, wl_fixed_t y)
+{
+    printf("moved %d %d %d\n", id, wl_fixed_to_int(x), wl_fixed_to_int(y));
+}
+
+static void touch_frame(void *data, struct wl_touch *touch)
+{
+}
+
+static const struct wl_touch_listener touch_listener = {
+        .down = touch_down,
+        .up = touch_up,
+        .motion = touch_motion,
+        .frame = touch_frame,
+        .cancel = touch_frame,
+};
+
 static void seat_capabilities(
         void *data, struct wl_seat *wl_seat, uint32_t capabilities)
 {
     static struct wl_keyboard *keyboard;
     static struct wl_pointer *pointer;
+    static struct wl_touch *touch;
+    if (capabilities & WL_SEAT_CAPABILITY_TOUCH && !touch) {
+        touch = wl_seat_get_touch(wl_seat);
+        wl_touch_add_listener(touch, &touch_listener, NULL);
+    }
     if (capabilities & WL_SEAT_CAPABILITY_KEYBOARD && !keyboard) {
         keyboard = wl_seat_get_keyboard(wl_seat);
         wl_keyboard_add_listener(keyboard, &keyboard_listener, NULL);
@@ -431,8 +469,9 @@ static void read_commands(void)
     memmove(text, line, used + 1);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    bool fullscreen = argc > 1 && !strcmp(argv[1], "fullscreen");
     setvbuf(stdout, NULL, _IOLBF, 0);
     display = wl_display_connect(NULL);
     if (!display) {
@@ -452,6 +491,9 @@ int main(void)
     xdg_toplevel_add_listener(toplevel, &toplevel_listener, NULL);
     xdg_toplevel_set_title(toplevel, "wl_patch");
     xdg_toplevel_set_app_id(toplevel, "wl_patch");
+    if (fullscreen) {
+        xdg_toplevel_set_fullscreen(toplevel, NULL);
+    }
     wl_surface_commit(surface);
     struct pollfd fds[2] = {
             {wl_display_get_fd(display), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
