@@ -4,8 +4,8 @@
  * frames a second, beside the same encoder called in this process:
  * bench_vsockenc PLUGIN HOSTD [SECONDS]
  *
- * One content after the other, every way in turns on it. A frame is in when
- * the element is called with it, whether or not it takes it at once.
+ * One content after the other, every way on it in turns of 2 s. A frame is in
+ * when the element is called with it, whether or not it takes it at once.
  */
 #include "cli/bench_scene.h"
 #include "common/clock.h"
@@ -22,11 +22,11 @@ enum {
     FPS = 60,
     BITRATE = 8000000,
     MOST_FRAMES = 60 * FPS,
-    WARM_UP = FPS, /* frames that are not counted */
+    TURN = 2 * FPS, /* frames */
+    WARM_UP = FPS / 2, /* of these, not counted */
 };
 
 struct run {
-    const char *name;
     int64_t pushed_ns[MOST_FRAMES];
     int64_t came_ns[MOST_FRAMES]; /* 0: not yet */
     size_t bytes;
@@ -52,24 +52,37 @@ static int compare_times(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
-static void report(const char *content, struct run *r)
+/* What a way took in all its turns. */
+struct result {
+    const char *name;
+    int64_t took[MOST_FRAMES];
+    size_t count;
+    size_t bytes;
+    unsigned frames;
+};
+
+static void collect(struct result *to, const struct run *r)
 {
-    static int64_t took[MOST_FRAMES];
-    size_t count = 0;
     for (unsigned i = WARM_UP; i < r->frames; i++) {
-        if (r->came_ns[i]) {
-            took[count++] = r->came_ns[i] - r->pushed_ns[i];
+        if (r->came_ns[i] && to->count < MOST_FRAMES) {
+            to->took[to->count++] = r->came_ns[i] - r->pushed_ns[i];
         }
     }
-    qsort(took, count, sizeof(*took), compare_times);
-    if (count == 0) {
+    to->bytes += r->bytes;
+    to->frames += r->frames;
+}
+
+static void report(const char *content, struct result *r)
+{
+    qsort(r->took, r->count, sizeof(*r->took), compare_times);
+    if (r->count == 0) {
         printf("%-8s %-12s nothing came\n", content, r->name);
         return;
     }
-    printf("%-8s %-12s p50 %6.2f  p99 %6.2f ms  %8zu bytes/frame  %zu of %u\n",
-            content, r->name, (double)took[count / 2] / 1e6,
-            (double)took[count * 99 / 100] / 1e6, r->bytes / r->frames, count,
-            r->frames - WARM_UP);
+    printf("%-8s %-12s p50 %6.2f  p99 %6.2f ms  %6zu bytes/frame  %zu frames\n",
+            content, r->name, (double)r->took[r->count / 2] / 1e6,
+            (double)r->took[r->count * 99 / 100] / 1e6, r->bytes / r->frames,
+            r->count);
     fflush(stdout);
 }
 
@@ -181,7 +194,7 @@ static void run_element(
     ph_scene_destroy(scene);
 }
 
-static void run_content(const char *content, unsigned frames,
+static void run_content(const char *content, unsigned turns,
         const char *unix_path, const char *port)
 {
     enum {
@@ -200,17 +213,24 @@ static void run_content(const char *content, unsigned frames,
             "videoconvert ! x264enc speed-preset=ultrafast tune=zerolatency "
             "option-string=me=umh:merange=128 pass=qual quantizer=23 "
             "bitrate=8000 vbv-buf-capacity=1000 key-int-max=100000"};
-    for (int i = 0; i < WAYS; i++) {
-        struct run *r = g_new0(struct run, 1);
-        r->name = names[i];
-        if (launch[i]) {
-            run_element(content, launch[i], frames, r);
-        } else {
-            run_in_process(content, frames, r);
+    struct result *results = g_new0(struct result, WAYS);
+    for (unsigned turn = 0; turn < turns; turn++) {
+        for (int i = 0; i < WAYS; i++) {
+            struct run *r = g_new0(struct run, 1);
+            results[i].name = names[i];
+            if (launch[i]) {
+                run_element(content, launch[i], TURN, r);
+            } else {
+                run_in_process(content, TURN, r);
+            }
+            collect(&results[i], r);
+            g_free(r);
         }
-        report(content, r);
-        g_free(r);
     }
+    for (int i = 0; i < WAYS; i++) {
+        report(content, &results[i]);
+    }
+    g_free(results);
 }
 
 int main(int argc, char **argv)
@@ -239,7 +259,7 @@ int main(int argc, char **argv)
         return 1;
     }
     for (size_t i = 0; i < PH_LEN(contents); i++) {
-        run_content(contents[i], seconds * FPS, path,
+        run_content(contents[i], seconds * FPS / TURN, path,
                 line + strlen("listening tcp:127.0.0.1:"));
     }
     child_stop(&child);

@@ -217,3 +217,30 @@ static inline unsigned gst_test_messages(
     }
     return count;
 }
+
+static inline GstPadProbeReturn count_buffer(
+        GstPad *pad, GstPadProbeInfo *info, gpointer count)
+{
+    ++*(unsigned *)count;
+    return GST_PAD_PROBE_OK;
+}
+
+/* Plays a pipeline to its end; returns how many buffers came to the pad "sink"
+ * of this element. */
+static inline unsigned gst_test_run(GstElement *pipeline, const char *name)
+{
+    unsigned count = 0;
+    g_autoptr(GstElement) element =
+            gst_bin_get_by_name(GST_BIN(pipeline), name);
+    g_autoptr(GstPad) pad = gst_element_get_static_pad(element, "sink");
+    g_autoptr(GstBus) bus = gst_element_get_bus(pipeline);
+    gulong probe = gst_pad_add_probe(
+            pad, GST_PAD_PROBE_TYPE_BUFFER, count_buffer, &count, NULL);
+    gst_element_set_state(pipeline, GST_STATE_PLAYING);
+    GstMessage *m = gst_bus_timed_pop_filtered(
+            bus, 120 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+    CHECK(m && GST_MESSAGE_TYPE(m) == GST_MESSAGE_EOS);
+    gst_clear_message(&m);
+    gst_pad_remove_probe(pad, probe);
+    return count;
+}

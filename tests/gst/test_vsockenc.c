@@ -38,27 +38,9 @@ static void test_eos_first(void)
     gst_test_host_stop(&host);
 }
 
-static GstPadProbeReturn count_buffer(
-        GstPad *pad, GstPadProbeInfo *info, gpointer count)
-{
-    ++*(unsigned *)count;
-    return GST_PAD_PROBE_OK;
-}
-
-static void run_to_eos(GstElement *pipeline)
-{
-    gst_element_set_state(pipeline, GST_STATE_PLAYING);
-    g_autoptr(GstBus) bus = gst_element_get_bus(pipeline);
-    GstMessage *m = gst_bus_timed_pop_filtered(
-            bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-    CHECK(m && GST_MESSAGE_TYPE(m) == GST_MESSAGE_EOS);
-    gst_clear_message(&m);
-}
-
 static void test_reuse(void)
 {
     struct gst_test_host host;
-    unsigned count = 0;
     gst_test_host_start(&host, FAKE_TILES, TRICK_NONE, 0);
     g_autofree char *text = g_strdup_printf(
             "videotestsrc num-buffers=5 ! video/x-raw,format=I420,width=64,"
@@ -66,13 +48,8 @@ static void test_reuse(void)
             "fakesink name=s",
             host.host.endpoint.address);
     GstElement *pipeline = gst_parse_launch(text, NULL);
-    g_autoptr(GstElement) sink = gst_bin_get_by_name(GST_BIN(pipeline), "s");
-    g_autoptr(GstPad) pad = gst_element_get_static_pad(sink, "sink");
-    gst_pad_add_probe(
-            pad, GST_PAD_PROBE_TYPE_BUFFER, count_buffer, &count, NULL);
     for (unsigned i = 1; i <= 3; i++) {
-        run_to_eos(pipeline);
-        CHECK_EQ(count, 5 * i);
+        CHECK_EQ(gst_test_run(pipeline, "s"), 5);
         gst_element_set_state(
                 pipeline, i == 2 ? GST_STATE_READY : GST_STATE_NULL);
     }
