@@ -8,6 +8,7 @@ arch=$1
 build=$2
 dir=$3
 programs=(tests/vm/vm-guest tests/vm/vm-hostd src/cli/porthole-bench-static)
+[ "$arch" != amd64 ] || programs+=(tests/vm/vm-resource)
 mkdir -p "$dir"
 ninja -C "$build" "${programs[@]}"
 "$here/kernel.sh" "$arch" "$dir/kernel-$arch"

@@ -42,6 +42,7 @@ before(async () => {
     "-device", `virtserialport,chardev=c0,name=${PORT}`,
     "-chardev", `socket,id=c1,path=${place.file("other")}`,
     "-device", "virtserialport,chardev=c1,name=org.example.agent.0",
+    "-device", "virtio-gpu-pci,romfile=",
   ]);
 });
 
@@ -125,6 +126,14 @@ test("AF_VSOCK, host and guest in one machine", async () => {
   const none = await vm.run("vm-guest vsock:1:15938 -n 1 -p 1");
   assert.equal(none.code, 1);
   assert.match(none.text, /cannot reach vsock:1:15938: Connection reset/);
+});
+
+test("a dma-buf is found as the resource that the host knows", async (t) => {
+  assert.equal((await vm.run("modprobe virtio-gpu")).code, 0);
+  const done = await vm.run("vm-resource");
+  assert.equal(done.code, 0, done.text);
+  assert.equal(done.text.match(/^handle /gm)?.length, 3);
+  t.diagnostic(done.text);
 });
 
 test("an orderly end", async () => {
