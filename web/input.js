@@ -4,17 +4,43 @@
 import {
   writeButton, writeKey, writePointer, writeReleaseAll, writeWheel,
 } from "./protocol.js";
+import {
+  MAX_TYPED, writeHeld, writeLocks, writeMotion, writeResize, writeText,
+  writeTouch,
+} from "./protocol-seat.js";
 
 export class Input {
   /** May this viewer drive, and is there something to drive? */
   enabled = false;
+  /** What the desktop can do (May of protocol.js). */
+  may = 0;
   /** @type {import("./protocol.js").Config | null} */
   config = null;
   #send;
 
+  /** @type {ArrayBuffer[] | null} what waits for something else */
+  #waiting = null;
+
   /** @param {(bytes: ArrayBuffer) => void} send */
   constructor(send) {
-    this.#send = send;
+    this.#send = (/** @type {ArrayBuffer} */ bytes) => {
+      if (this.#waiting) this.#waiting.push(bytes);
+      else send(bytes);
+    };
+  }
+
+  /**
+   * Everything waits, in order, until that is done.
+   * @param {Promise<unknown>} done
+   */
+  hold(done) {
+    if (this.#waiting) return; // for something that began before
+    this.#waiting = [];
+    void done.catch(() => {}).then(() => {
+      const waiting = this.#waiting ?? [];
+      this.#waiting = null;
+      waiting.forEach((bytes) => this.#send(bytes));
+    });
   }
 
   get active() {
@@ -58,6 +84,68 @@ export class Input {
   /** @param {{smooth: boolean, dx: number, dy: number}} wheel */
   wheel(wheel) {
     if (this.active) this.#send(writeWheel(this.#stream, wheel));
+  }
+
+  /** @param {string} text that is no key of the desktop's layout */
+  text(text) {
+    const clean = text.replaceAll("\r\n", "\n").replaceAll("\r", "\n")
+      .replace(/(?![\n\t])\p{Cc}/gu, "");
+    /** @type {number[]} */
+    let bytes = [];
+    const flush = () => {
+      if (bytes.length && this.active) {
+        this.#send(writeText(this.#stream, Uint8Array.from(bytes)));
+      }
+      bytes = [];
+    };
+    for (const character of clean) { // by code points
+      const next = new TextEncoder().encode(character);
+      if (bytes.length + next.length > MAX_TYPED) flush();
+      bytes.push(...next);
+    }
+    flush();
+  }
+
+  /**
+   * @param {boolean} caps
+   * @param {boolean} num
+   */
+  locks(caps, num) {
+    if (this.active) this.#send(writeLocks(this.#stream, caps, num));
+  }
+
+  /** Something is still held. */
+  held() {
+    if (this.active) this.#send(writeHeld(this.#stream));
+  }
+
+  /**
+   * @param {number} dx pixels
+   * @param {number} dy
+   */
+  motion(dx, dy) {
+    if (this.active) this.#send(writeMotion(this.#stream, dx * 256, dy * 256));
+  }
+
+  /**
+   * @param {number} what
+   * @param {number} finger
+   * @param {{x: number, y: number}} at
+   */
+  touch(what, finger, at) {
+    if (!this.active) return;
+    this.#send(writeTouch(this.#stream, what, finger,
+      { ...at, ...this.size }));
+  }
+
+  /**
+   * @param {number} width device pixels, 0: no more
+   * @param {number} height
+   * @param {number} ratio
+   */
+  resize(width, height, ratio) {
+    if (!this.active) return;
+    this.#send(writeResize(this.#stream, width, height, ratio));
   }
 
   releaseAll() {

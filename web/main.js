@@ -2,13 +2,11 @@
 // The page: joins the player, the picture, the input and the messages.
 // Options in the query: thread=main, paint=canvas, fps=N, view=actual.
 import { exposeDebug } from "./debug.js";
-import { Input } from "./input.js";
-import { Keyboard } from "./keyboard.js";
 import { screenFor } from "./messages.js";
 import { Overlay, rowsOf } from "./overlay.js";
-import { Pointer } from "./pointer.js";
 import { MAX_FPS } from "./protocol.js";
 import { Screens } from "./screens.js";
+import { Seat } from "./seat.js";
 import { createSurface } from "./surface.js";
 import { startPlayer } from "./thread.js";
 import { keepToken, takeToken } from "./token.js";
@@ -53,9 +51,7 @@ class Page {
   });
   #overlay = new Overlay();
   #command;
-  #input;
-  #keyboard;
-  #pointer;
+  #seat;
   #toolbar;
   #debug;
 
@@ -66,29 +62,35 @@ class Page {
         this.#update();
       }) : () => {};
     this.#command = post;
-    this.#input = new Input((bytes) => post({ type: "send", bytes }));
     const actions = {
       fit: () => this.#setMode("fit"),
       actual: () => this.#setMode("actual"),
       fullscreen: () => void this.#view.toggleFullscreen(),
       info: () => this.#toggleStatistics(),
+      resize: () => this.#seat.toggleFollowing(),
+      capture: () => void this.#seat.capturePointer(),
+      keyboard: () => this.#seat.showKeyboard(),
+      clipboard: () => this.#seat.shareClipboard(),
+      command: () => this.#seat.toggleCommand(),
     };
-    this.#toolbar = new Toolbar(actions, () => this.#view.stage.focus());
-    this.#keyboard = new Keyboard(this.#input, {
-      KeyS: actions.info,
-      KeyF: actions.fullscreen,
-      KeyM: () => {
-        this.#keyboard.release();
-        this.#toolbar.focus();
-      },
-    });
-    this.#pointer = new Pointer(this.#input, this.#surface.element);
+    this.#seat = new Seat((bytes) => post({ type: "send", bytes }),
+      this.#surface.element, this.#view.stage, {
+        KeyS: actions.info,
+        KeyF: actions.fullscreen,
+        KeyP: actions.capture,
+        KeyM: () => {
+          this.#seat.release();
+          this.#toolbar.focus();
+        },
+      });
+    this.#toolbar = new Toolbar(actions, () => this.#seat.focus(),
+      () => this.#update());
     this.#debug = exposeDebug(post,
       { thread, painter: this.#surface.kind, condition: this.#condition },
-      () => this.#input.size);
+      () => this.#seat.input.size);
     this.#listen();
     this.#setMode(query.get("view") === "actual" ? "actual" : "fit");
-    this.#view.stage.focus();
+    this.#seat.focus();
     window.addEventListener("load", () => {
       this.#surface.attach();
       this.#start();
@@ -97,9 +99,8 @@ class Page {
   }
 
   #listen() {
-    this.#keyboard.listen(window);
-    window.addEventListener("blur", () => this.#release());
-    window.addEventListener("pagehide", () => this.#release());
+    window.addEventListener("blur", () => this.#seat.release());
+    window.addEventListener("pagehide", () => this.#seat.release());
     window.addEventListener("hashchange", () => this.#restart(takeToken()));
     window.addEventListener("online", () => this.#retry());
     document.addEventListener("visibilitychange", () => this.#visibility());
@@ -138,13 +139,8 @@ class Page {
     this.#command({ type: "connect" });
   }
 
-  #release() {
-    this.#keyboard.release();
-    this.#pointer.forget();
-  }
-
   #visibility() {
-    if (document.hidden) this.#release();
+    if (document.hidden) this.#seat.release();
     this.#command({ type: "pause", paused: document.hidden });
   }
 
@@ -168,15 +164,19 @@ class Page {
       case "state": this.#connected(notice); break;
       case "welcome":
         this.#mayDrive = notice.mayDrive;
+        this.#seat.input.may = notice.may;
         this.#name = notice.name;
         condition.version = notice.version;
         this.#toolbar.describe(notice.name, notice.mayDrive);
         break;
       case "config":
-        this.#input.config = notice;
+        this.#seat.input.config = notice;
         if (condition.failed?.codec !== notice.codec) condition.failed = null;
         this.#view.resize(notice);
         break;
+      case "cursor":
+      case "clipboard":
+      case "progress": this.#seat.heard(notice); return;
       case "status": condition.status = notice.code ? notice : null; break;
       case "goodbye": condition.goodbye = notice; break;
       case "failed": condition.failed = notice; break;
@@ -185,7 +185,7 @@ class Page {
         condition.failed = null;
         break;
       case "snapshot":
-        this.#overlay.fill(rowsOf(notice.snapshot, this.#input.config,
+        this.#overlay.fill(rowsOf(notice.snapshot, this.#seat.input.config,
           `${this.#surface.kind}, ${thread}`));
         this.#debug(notice);
         break;
@@ -205,7 +205,7 @@ class Page {
     } else {
       condition.status = null;
       condition.pictured = false;
-      this.#release(); // of what the server let go: forget it
+      this.#seat.forget(); // what the server let go
     }
   }
 
@@ -218,8 +218,12 @@ class Page {
     const condition = this.#condition;
     condition.seconds =
       Math.max(1, Math.ceil((this.#retryAt - performance.now()) / 1000));
-    this.#input.enabled = this.#mayDrive && condition.state === "open";
-    this.#view.drive(this.#input.active);
+    this.#seat.input.enabled = this.#mayDrive && condition.state === "open";
+    this.#view.drive(this.#seat.input.active);
+    this.#seat.update();
+    this.#toolbar.offer(this.#seat.offers);
+    this.#toolbar.press("resize", this.#seat.following);
+    this.#toolbar.press("command", this.#seat.commandIsControl);
     document.title = this.#name ? `${this.#name} – Porthole` : "Porthole";
     this.#screens.show(screenFor(condition));
   }

@@ -32,6 +32,7 @@ const MAX_SHOWING = 64;
  *   the first two are the server's, NaN before the clocks are matched
  * @typedef {import("./protocol.js").Welcome | import("./protocol.js").Config
  *   | import("./protocol.js").Notice
+ *   | import("./protocol-seat.js").SeatMessage
  *   | {type: "state", state: import("./connection.js").State,
  *      attempt: number, retryIn: number}
  *   | {type: "picture"}
@@ -168,6 +169,9 @@ export class Player {
         break;
       case "status":
       case "goodbye":
+      case "cursor":
+      case "clipboard":
+      case "progress":
         this.#post(message);
         break;
     }

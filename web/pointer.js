@@ -3,12 +3,15 @@
 // animation frame, and always before a button or the wheel.
 import { pixelAt } from "./geometry.js";
 import { BUTTONS } from "./keys.js";
+import { May } from "./protocol.js";
+import { Touch } from "./protocol-seat.js";
 
 const DETENT = 120;
 /** CSS pixels that a detent scrolls, where only pixels are told. */
 const DETENT_PIXELS = 100;
 const DETENT_LINES = 3;
 const MAX_WHEEL = 32767;
+const MAX_FINGERS = 10;
 
 /**
  * What a wheel event says, in 120ths of a detent.
@@ -37,9 +40,14 @@ export function wheelOf(event) {
 }
 
 export class Pointer {
+  /** The browser tells how far it moves, not where it is. */
+  locked = false;
   #input;
   #element;
+  #focus;
   #requestFrame;
+  /** @type {Map<number, number>} pointerId of what touches to its finger */
+  #fingers = new Map();
   /** @type {{x: number, y: number} | null} where it went, not yet sent */
   #moved = null;
   /** @type {{x: number, y: number} | null} */
@@ -51,19 +59,25 @@ export class Pointer {
   /**
    * @param {import("./input.js").Input} input
    * @param {HTMLElement} element the picture
+   * @param {() => void} focus the keyboard goes where the pointer is
    * @param {(f: () => void) => unknown} [requestFrame]
    */
-  constructor(input, element,
+  constructor(input, element, focus,
     requestFrame = (f) => requestAnimationFrame(f)) {
     this.#input = input;
     this.#element = element;
+    this.#focus = focus;
     this.#requestFrame = requestFrame;
     for (const name of ["pointerdown", "pointermove", "pointerup"]) {
       element.addEventListener(name, (event) =>
         this.#pointer(/** @type {PointerEvent} */ (event)));
     }
     for (const name of ["pointercancel", "lostpointercapture"]) {
-      element.addEventListener(name, () => this.#press(0));
+      element.addEventListener(name, (event) => {
+        const { pointerId, pointerType } = /** @type {PointerEvent} */ (event);
+        if (pointerType === "touch") this.#lift(pointerId, Touch.CANCEL);
+        else this.#press(0);
+      });
     }
     element.addEventListener("wheel", (event) =>
       this.#scroll(/** @type {WheelEvent} */ (event)), { passive: false });
@@ -74,21 +88,33 @@ export class Pointer {
     }
   }
 
+  get holds() {
+    return this.#buttons !== 0 || this.#fingers.size > 0;
+  }
+
   /** Nothing stays down; RELEASE_ALL is the keyboard's to send. */
   forget() {
-    if (this.#buttons) this.#input.releaseAll();
+    if (this.holds) this.#input.releaseAll();
     this.#buttons = 0;
+    this.#fingers.clear();
     this.#moved = this.#sent = null;
     this.#wheel = { dx: 0, dy: 0 };
   }
 
   /** @param {PointerEvent} event */
   #pointer(event) {
-    if (!this.#input.active || !event.isPrimary) return;
+    if (!this.#input.active) return;
+    const touches = event.pointerType === "touch" &&
+      (this.#input.may & May.TOUCH) !== 0;
+    if (!event.isPrimary && !touches) return;
     if (event.type === "pointerdown") {
       this.#element.setPointerCapture(event.pointerId);
-      this.#element.focus({ preventScroll: true });
+      this.#focus();
       event.preventDefault();
+    }
+    if (touches) {
+      this.#touch(event);
+      return;
     }
     this.#move(event);
     if (event.buttons !== this.#buttons) {
@@ -97,8 +123,45 @@ export class Pointer {
     }
   }
 
+  /** @param {PointerEvent} event */
+  #touch(event) {
+    const at = pixelAt(this.#element.getBoundingClientRect(),
+      this.#input.size, event.clientX, event.clientY);
+    const known = this.#fingers.get(event.pointerId);
+    if (event.type === "pointerdown") {
+      const used = new Set(this.#fingers.values());
+      const free = [...Array(MAX_FINGERS).keys()].find((i) => !used.has(i));
+      if (free === undefined || known !== undefined) return;
+      this.#fingers.set(event.pointerId, free);
+      this.#input.touch(Touch.DOWN, free, at);
+    } else if (known === undefined) {
+      return;
+    } else if (event.type === "pointermove") {
+      this.#input.touch(Touch.MOVE, known, at);
+    } else {
+      this.#lift(event.pointerId, Touch.UP);
+    }
+  }
+
+  /**
+   * @param {number} id
+   * @param {number} what
+   */
+  #lift(id, what) {
+    const finger = this.#fingers.get(id);
+    if (finger === undefined) return;
+    this.#fingers.delete(id);
+    this.#input.touch(what, finger, { x: 0, y: 0 });
+  }
+
   /** @param {MouseEvent} event */
   #move(event) {
+    if (this.locked) {
+      const unit = this.#input.size.width /
+        this.#element.getBoundingClientRect().width;
+      this.#input.motion(event.movementX * unit, event.movementY * unit);
+      return;
+    }
     this.#moved = pixelAt(this.#element.getBoundingClientRect(),
       this.#input.size, event.clientX, event.clientY);
     if (this.#scheduled) return;

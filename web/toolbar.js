@@ -14,11 +14,15 @@ export class Toolbar {
   /**
    * @param {Record<string, () => void>} actions by the id of their button
    * @param {() => void} leave the keyboard goes back to the desktop
+   * @param {() => void} acted a button did something
    */
-  constructor(actions, leave) {
+  constructor(actions, leave, acted) {
     this.#leave = leave;
     for (const [id, action] of Object.entries(actions)) {
-      find(this.#root, `#${id}`).onclick = action;
+      find(this.#root, `#${id}`).onclick = () => {
+        action();
+        acted();
+      };
     }
     find(this.#root, "#handle").onclick = () => this.#open(true);
     this.#root.addEventListener("pointerenter", (event) => {
@@ -36,6 +40,13 @@ export class Toolbar {
   /** For the keyboard: opens it and puts the focus on its first button. */
   focus() {
     this.#open(true);
+  }
+
+  /** @param {Record<string, boolean>} offers which buttons are there */
+  offer(offers) {
+    for (const [id, there] of Object.entries(offers)) {
+      find(this.#root, `#${id}`).hidden = !there;
+    }
   }
 
   /**

@@ -146,7 +146,7 @@ static void allow_page(SoupServerMessage *msg)
             soup_server_message_get_request_headers(msg), "Host");
     g_autofree char *policy = g_strdup_printf(
             "default-src 'none'; script-src 'self'; style-src 'self'; "
-            "img-src 'self'; worker-src 'self'; media-src 'self' blob: "
+            "img-src 'self' data:; worker-src 'self'; media-src 'self' blob: "
             "mediastream:; connect-src 'self' ws://%s wss://%s; base-uri "
             "'none'; form-action 'none'; frame-ancestors 'none'",
             host, host);

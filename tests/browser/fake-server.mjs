@@ -62,6 +62,7 @@ export class FakeServer {
   /** @type {{type: string, at: number, [field: string]: any}[]} */
   said = [];
   viewers = new Set();
+  may = 127; // what the desktop can do
   #clip;
   #next = 0;
   #sequence = 0;
@@ -178,6 +179,10 @@ export class FakeServer {
         if (this.delay) setTimeout(() => this.step(), this.delay);
         else this.step();
         break;
+      case "clipboard":
+      case "file":
+        if (said.flags & 2) socket.send(wire.progress(1, said.id, 0, "sent"));
+        break;
       case "keyframe": this.#begin([socket]); break;
       case "settings": socket.paused = (said.flags & 1) !== 0; break;
     }
@@ -193,7 +198,8 @@ export class FakeServer {
       socket.close();
       return;
     }
-    socket.send(wire.welcome(this.version, this.mayDrive, "test desktop"));
+    socket.send(wire.welcome(this.version, this.mayDrive,
+      "test desktop", this.may));
     this.viewers.add(socket);
     if (this.instead) socket.send(this.instead);
     else this.#begin([socket]);

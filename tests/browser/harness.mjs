@@ -55,14 +55,15 @@ export async function launch({
   return new Browser(context, () => {
     process.off("exit", forget);
     forget();
-  });
+  }, profile);
 }
 
 export class Browser {
   /** @param {import("playwright-core").BrowserContext} context */
-  constructor(context, forget) {
+  constructor(context, forget, profile) {
     this.context = context;
     this.forget = forget;
+    this.profile = profile;
   }
 
   /**

@@ -5,13 +5,15 @@
 
 export const TYPES = {
   WELCOME: 1, CONFIG: 2, FRAME: 3, UNCHANGED: 4, PONG: 5, STATUS: 6,
-  GOODBYE: 7,
+  GOODBYE: 7, PROGRESS: 8, CURSOR: 0x11, CLIPBOARD: 0x12,
 };
 
 const NAMES = new Map([
   [0x80, "auth"], [0x81, "key"], [0x82, "pointer"], [0x83, "button"],
   [0x84, "wheel"], [0x85, "release-all"], [0x86, "ping"], [0x87, "ack"],
-  [0x88, "keyframe"], [0x89, "settings"],
+  [0x88, "keyframe"], [0x89, "settings"], [0x8a, "text"], [0x8b, "motion"],
+  [0x8c, "touch"], [0x8d, "locks"], [0x8e, "held"], [0x8f, "resize"],
+  [0x12, "clipboard"], [0x90, "file"],
 ]);
 
 /**
@@ -50,8 +52,8 @@ function text(value) {
  * @param {boolean} mayDrive
  * @param {string} name
  */
-export function welcome(version, mayDrive, name) {
-  return message(TYPES.WELCOME, 0, u16(version, mayDrive ? 1 : 0),
+export function welcome(version, mayDrive, name, may = 1) {
+  return message(TYPES.WELCOME, 0, u16(version, mayDrive ? may : 0),
     text(name));
 }
 
@@ -96,6 +98,57 @@ export function notice(type, code, words) {
 }
 
 /**
+ * @param {string} type
+ * @param {Buffer} m
+ */
+function piece(type, m) {
+  const first = m[1] & 1;
+  const size = first ? m[16] : 0;
+  return {
+    type, flags: m[1], id: m.readUInt32LE(4),
+    total: first ? Number(m.readBigUInt64LE(8)) : 0,
+    name: m.toString("utf8", 17, 17 + size),
+    data: m.subarray(first ? 17 + size : 8),
+  };
+}
+
+/**
+ * @param {number} serial
+ * @param {{visible?: boolean, x?: number, y?: number,
+ *   shape?: {width: number, height: number, hotX: number, hotY: number,
+ *   data: Buffer}}} [options]
+ */
+export function cursor(serial, { visible = true, x = 0, y = 0, shape } = {}) {
+  const place = Buffer.from(Int16Array.of(x, y).buffer);
+  const rest = shape ? [u16(shape.width, shape.height, shape.hotX,
+    shape.hotY), shape.data] : [];
+  return message(TYPES.CURSOR, (visible ? 1 : 0) | (shape ? 2 : 0),
+    u32(serial), place, ...rest);
+}
+
+/**
+ * @param {number} flags
+ * @param {number} total
+ * @param {string} mime
+ * @param {Buffer} data
+ */
+export function clipboard(flags, total, mime, data) {
+  return message(TYPES.CLIPBOARD, flags, u32(0),
+    ...flags & 1 ? [u64(total), text(mime)] : [], data);
+}
+
+/**
+ * @param {number} code
+ * @param {number} id
+ * @param {number} received
+ * @param {string} words
+ */
+export function progress(code, id, received, words) {
+  return message(TYPES.PROGRESS, 0, u16(code), u32(id), u64(received),
+    text(words));
+}
+
+/**
  * What a viewer says.
  * @param {Buffer} m
  * @returns {{type: string, [field: string]: any}}
@@ -124,6 +177,26 @@ export function parse(m) {
         type, sequence: m.readUInt32LE(4), decode: m.readUInt32LE(8),
         present: m.readUInt32LE(12),
       };
+    case "text":
+      return { type, text: m.toString("utf8", 4) };
+    case "motion":
+      return { type, dx: m.readInt32LE(4), dy: m.readInt32LE(8) };
+    case "touch":
+      return {
+        type, what: m[1], finger: m.readUInt16LE(4), x: m.readUInt16LE(6),
+        y: m.readUInt16LE(8), width: m.readUInt16LE(10),
+        height: m.readUInt16LE(12),
+      };
+    case "locks":
+      return { type, caps: m[1] & 1, num: m[1] >> 1 & 1 };
+    case "resize":
+      return {
+        type, width: m.readUInt16LE(4), height: m.readUInt16LE(6),
+        scale: m.readUInt16LE(8),
+      };
+    case "clipboard":
+    case "file":
+      return piece(type, m);
     case "settings":
       return { type, flags: m[1], fps: m.readUInt16LE(4) };
     default:

@@ -153,7 +153,7 @@ describe("Pointer", () => {
       setPointerCapture() { this.captured++; },
       focus() {},
     });
-    pointer = new Pointer(input, element, (f) => frames.push(f));
+    pointer = new Pointer(input, element, () => {}, (f) => frames.push(f));
   });
 
   /**

@@ -28,12 +28,20 @@ test("what it writes", () => {
   sameAs(wire.pong(123456789, 7000000), "stream-pong");
   sameAs(wire.notice("STATUS", 1, "the encoding host is away"),
     "stream-status");
+  sameAs(wire.progress(1, 7, 5, "café (1).txt"), "stream-progress");
+  sameAs(wire.clipboard(1, 70000, "image/png",
+    Buffer.from([0x89, 0x50, 0x4e, 0x47])), "stream-clipboard");
+  sameAs(wire.cursor(9, { x: -3, y: 540, shape: {
+    width: 2, height: 1, hotX: 1, hotY: 0,
+    data: Buffer.from("ff0000ff00800080", "hex"),
+  } }), "stream-cursor");
   sameAs(wire.notice("GOODBYE", 1, "wrong token"), "stream-goodbye");
 });
 
 test("what it reads", () => {
   for (const name of ["auth", "key", "pointer", "button", "wheel", "ping",
-    "ack", "settings", "release-all", "keyframe"]) {
+    "ack", "settings", "release-all", "keyframe", "motion", "touch", "locks",
+    "held", "resize"]) {
     const { fields, bytes } = golden(`stream-${name}`);
     const { type, ...said } = wire.parse(Buffer.from(bytes));
     assert.equal(type, name);
