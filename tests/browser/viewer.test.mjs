@@ -79,7 +79,6 @@ describe("the viewer", { skip: !findChromium() }, () => {
   });
 
   it("shows on screen what it decoded", async () => {
-    server.may = 1; // for a short toolbar
     viewer = await browser.open(server.url);
     // The patches, but for where the toolbar may be.
     const clipped = { x: 0, y: 0, width: 64, height: 40 };
