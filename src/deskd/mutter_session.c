@@ -96,8 +96,10 @@ static void take_signal(struct ph_mutter_session *s, GDBusMessage *m)
     } else if (!strcmp(member, "NameOwnerChanged") &&
             g_variant_is_of_type(body, G_VARIANT_TYPE("(sss)"))) {
         const char *name = NULL;
-        g_variant_get(body, "(&s&s&s)", &name, NULL, NULL);
-        if (!strcmp(name, PH_MUTTER_REMOTE)) {
+        const char *before = NULL;
+        g_variant_get(body, "(&s&s&s)", &name, &before, NULL);
+        /* One that just came is the one that we shall talk to. */
+        if (!strcmp(name, PH_MUTTER_REMOTE) && *before) {
             end(s);
         }
     }
