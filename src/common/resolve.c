@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -88,7 +89,9 @@ struct addrinfo *ph_resolve(const char *name, uint16_t port, int flags,
     } else {
         q->list = NULL;
         q->hints.ai_flags = flags;
-        if (start(q) && ph_net_wait(q->done[0], POLLIN, deadline_ns, stop_fd)) {
+        char byte;
+        if (start(q) && ph_net_wait(q->done[0], POLLIN, deadline_ns, stop_fd) &&
+                read(q->done[0], &byte, 1) == 1) {
             list = take_list(q);
         }
     }
