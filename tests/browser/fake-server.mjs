@@ -16,7 +16,7 @@ const KINDS = new Map([
   [".css", "text/css"], [".svg", "image/svg+xml"],
 ]);
 const HEADERS = {
-  "Content-Security-Policy": "default-src 'self'; worker-src 'self'; " +
+  "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; worker-src 'self'; " +
     "media-src 'self' blob: mediastream:; style-src 'self'; " +
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
   "Cross-Origin-Opener-Policy": "same-origin",
