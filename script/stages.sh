@@ -61,7 +61,7 @@ codespell_all() {
     git ls-files -z --cached --others --exclude-standard \
         ':!protocols' ':!LICENSE' ':!*package-lock.json' ':!*.hex' \
         ':!tests/fuzz/corpus' ':!*.png' |
-        xargs -0r codespell
+        xargs -0r codespell -L datas,renderd # names of PipeWire and of Linux
 }
 
 stage_lint() {
