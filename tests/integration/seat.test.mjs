@@ -33,6 +33,9 @@ const DESKTOPS = {
     }),
   },
 };
+DESKTOPS.xvfb = {
+  terminal: "xterm", layouts: true, text: true, resize: true,
+};
 const name = process.env.PORTHOLE_DESKTOP ?? "sway";
 const desktop = DESKTOPS[name];
 const skip = (what) => ({ skip: desktop[what] ? false : `not by ${name}` });
@@ -64,6 +67,7 @@ class Lines {
     this.file = file;
     this.viewer = await browser.open(this.run.link);
     await until(() => existsSync(ready), "the terminal");
+    await this.viewer.click(100, 100); // X11 without a window manager
     return this;
   }
 
