@@ -23,7 +23,7 @@ const shots = process.env.PORTHOLE_SHOTS;
  */
 const DESKTOPS = {
   sway: {
-    terminal: "foot", layouts: true, text: true, resize: true, wayland: true,
+    terminal: ["foot"], layouts: true, text: true, resize: true, wayland: true,
     copy: ["wl-copy", "--type"], paste: ["wl-paste", "--no-newline", "--type"],
     textType: "text/plain;charset=utf-8",
     env: (dir) => ({
@@ -32,9 +32,17 @@ const DESKTOPS = {
         /^wayland-\d+$/.test(entry)),
     }),
   },
-};
-DESKTOPS.xvfb = {
-  terminal: "xterm", layouts: true, text: true, resize: true,
+  xvfb: {
+    terminal: ["xterm", "-maximized"], layouts: true, text: true, resize: true,
+    copy: ["xclip", "-selection", "clipboard", "-t"],
+    paste: ["xclip", "-selection", "clipboard", "-o", "-t"],
+    textType: "UTF8_STRING",
+    env: (dir, run) => ({
+      XAUTHORITY: path.join(dir, "Xauthority"),
+      DISPLAY: /--display\0(:\d+)/.exec(readFileSync(
+        `/proc/${run.find("porthole-deskd")}/cmdline`, "utf8"))?.[1],
+    }),
+  },
 };
 const name = process.env.PORTHOLE_DESKTOP ?? "sway";
 const desktop = DESKTOPS[name];
@@ -61,7 +69,7 @@ class Lines {
     const file = path.join(this.place.dir, "typed");
     const ready = path.join(this.place.dir, "ready");
     this.run = await new Run(this.place, ["--desktop", name, "--size",
-      `${SIZE.width}x${SIZE.height}`, ...args, "--", desktop.terminal, "-e",
+      `${SIZE.width}x${SIZE.height}`, ...args, "--", ...desktop.terminal, "-e",
       "sh", "-c", `touch ${ready}; exec cat > ${file}`],
     { LANG: "C.UTF-8", LC_ALL: "C.UTF-8" }).ready();
     this.file = file;
@@ -85,7 +93,8 @@ class Lines {
   }
 
   get env() {
-    return this.place.env(desktop.env(path.join(this.run.dir, "desktop")));
+    return this.place.env(desktop.env(path.join(this.run.dir, "desktop"),
+      this.run));
   }
 
   async stop() {
