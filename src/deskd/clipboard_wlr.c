@@ -301,8 +301,9 @@ static gboolean on_retry(gpointer data);
 
 static void disconnect(struct wlr *w)
 {
-    while (w->transfers) {
-        end_transfer(w->transfers->data, "the desktop went away");
+    g_autoptr(GList) transfers = g_list_copy(w->transfers);
+    for (GList *l = transfers; l; l = l->next) {
+        end_transfer(l->data, "the desktop went away");
     }
     if (w->watch) {
         g_source_remove(w->watch);
