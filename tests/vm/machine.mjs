@@ -9,7 +9,7 @@ import os from "node:os";
 import path from "node:path";
 import readline from "node:readline";
 
-const DIR = process.env.VM_DIR ?? "build-test/vm";
+export const DIR = process.env.VM_DIR ?? "build-test/vm";
 const PATIENCE = 120000;
 
 /** Rejects when it takes too long; the machine may be very busy. */

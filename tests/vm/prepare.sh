@@ -17,8 +17,13 @@ ninja -C "$build" "${programs[@]}"
 if [ "$arch" = amd64 ]; then # they run outside of the machine too
     desktop=(src/cli/porthole src/deskd/porthole-deskd
         src/hostd/porthole-hostd)
-    ninja -C "$build" "${desktop[@]}"
+    vsockenc=src/vsockenc/libgstporthole.so
+    ninja -C "$build" "${desktop[@]}" "$vsockenc"
     cp "${programs[@]/#/$build/}" "${desktop[@]/#/$build/}" "$dir/"
     "$here/libraries.sh" "$dir/root-$arch" "$dir/desk-$arch" \
         "$build/src/deskd/porthole-deskd"
+    plugins=$(pkg-config --variable=pluginsdir gstreamer-1.0)
+    "$here/libraries.sh" "$dir/root-$arch" "$dir/gst-$arch" \
+        "$(command -v gst-launch-1.0)" "$build/$vsockenc" \
+        "$plugins"/libgst{coreelements,videoconvertscale,videoparsersbad,videotestsrc}.so
 fi
