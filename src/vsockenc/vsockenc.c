@@ -148,13 +148,13 @@ static gboolean start(PhVsockenc *self)
 
 static void stop(PhVsockenc *self)
 {
-    GST_OBJECT_LOCK(self);
     struct ph_transit *transit = self->transit;
-    self->transit = NULL;
-    GST_OBJECT_UNLOCK(self);
     if (transit) {
         ph_transit_stop(transit);
-        gst_pad_stop_task(GST_VIDEO_ENCODER_SRC_PAD(self));
+        gst_pad_stop_task(GST_VIDEO_ENCODER_SRC_PAD(self)); /* which uses it */
+        GST_OBJECT_LOCK(self);
+        self->transit = NULL;
+        GST_OBJECT_UNLOCK(self);
         ph_transit_destroy(transit);
     }
     ph_close(&self->node);
