@@ -131,6 +131,7 @@ stage_sanitize() {
     mkdir -p "$reports"
     export ASAN_OPTIONS=$options:log_path=$reports/asan
     export UBSAN_OPTIONS=$options:print_stacktrace=1:log_path=$reports/ubsan
+    export LSAN_OPTIONS=print_suppressions=0 # they would be reports
     export TSAN_OPTIONS=$options:log_path=$reports/tsan
     if step asan asan; then
         meson_tests asan-quick "$out/asan" --suite quick
@@ -141,7 +142,7 @@ stage_sanitize() {
         meson_tests tsan-quick "$out/tsan" --suite quick
     fi
     step reports no_reports "$reports"
-    unset ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS GIO_USE_PROXY_RESOLVER
+    unset ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS GIO_USE_PROXY_RESOLVER
 }
 
 no_reports() {

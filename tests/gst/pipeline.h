@@ -5,15 +5,7 @@
 #include <gst/app/app.h>
 
 #include "gst_test.h"
-
-/* With many plugins GLib's table of quarks grows, and GLib never frees the one
- * before, since somebody may read it; to the leak checker that is one. Tests
- * of the element alone are checked in full. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libglib-2.0";
-}
+#include "unit/quarks.h"
 
 struct pipeline {
     GstElement *element;

@@ -8,6 +8,7 @@
 #include "common/macros.h"
 #include "deskd/desktop.h"
 #include "unit/check.h"
+#include "unit/quarks.h"
 
 #define WAIT_MS 20000
 
