@@ -16,6 +16,8 @@ struct ph_run_options {
     uint64_t bitrate; /* bit/s; 0: the host decides */
     const char *encoder; /* NULL: the host decides */
     const char *layout;
+    const char *cursor; /* NULL: as porthole-deskd has it */
+    const char *downloads; /* likewise */
     const char *http; /* NULL: 127.0.0.1, the first free port */
     const char *host; /* endpoint, "local" or "none" */
     const char *name; /* NULL: the name of this machine */

@@ -36,6 +36,11 @@ static const struct ph_opt rows[] = {
                 "which encoder the host should take"),
         ROW('l', "layout", "XKB", PH_OPT_STRING, layout, 0, 0,
                 "of the keyboard: us, de, fr(bepo) (us)"),
+        ROW(0, "cursor", "auto|embedded|client", PH_OPT_STRING, cursor, 0, 0,
+                "who draws the pointer, see porthole-deskd (auto)"),
+        ROW(0, "downloads", "DIR|none", PH_OPT_STRING, downloads, 0, 0,
+                "where files go that are dropped on the page (the\n"
+                "user's download folder); none: they are refused"),
         ROW(0, "http", "HOST:PORT", PH_OPT_STRING, http, 0, 0,
                 "where browsers connect to\n"
                 "(127.0.0.1, the first free port of 8080 to 8099)"),

@@ -229,6 +229,8 @@ void ph_run_describe_deskd(struct ph_run *r)
         add(&a, "--encoder", r->opts.encoder);
     }
     add(&a, "--layout", r->opts.layout);
+    add(&a, "--cursor", r->opts.cursor);
+    add(&a, "--downloads", r->opts.downloads);
     add(&a, "--token-file", r->token_file);
     add(&a, "--view-token-file", r->view_token_file);
     add(&a, "--name", r->name);

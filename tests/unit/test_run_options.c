@@ -8,13 +8,13 @@ struct parsed {
     struct ph_run_options opts;
     enum ph_opt_result result;
     int operands;
-    char *argv[12];
+    char *argv[16];
     char error[256];
 };
 
 static struct parsed parse(const char *const *args)
 {
-    static char text[12][128];
+    static char text[16][128];
     struct parsed p = {.opts = ph_run_defaults};
     int argc = 0;
     p.argv[argc++] = (char *)"run";
@@ -42,13 +42,15 @@ static void test_defaults(void)
     CHECK_STR(p.opts.host, "local");
     CHECK_STR(p.opts.layout, "us");
     CHECK(p.opts.http == NULL && p.opts.encoder == NULL);
+    CHECK(p.opts.cursor == NULL && p.opts.downloads == NULL);
     CHECK(!p.opts.open && !p.opts.once);
 }
 
 static void test_values(void)
 {
     struct parsed p = PARSE("--size=1280x720", "--fps", "30", "--bitrate", "8M",
-            "--once", "-l", "de", "--", "foot", "--server");
+            "--once", "-l", "de", "--cursor=client", "--downloads=none", "--",
+            "foot", "--server");
     CHECK_EQ(p.result, PH_OPT_OK);
     CHECK_EQ(p.opts.size.width, 1280);
     CHECK_EQ(p.opts.size.height, 720);
@@ -56,6 +58,8 @@ static void test_values(void)
     CHECK_EQ(p.opts.bitrate, 8000000);
     CHECK(p.opts.once);
     CHECK_STR(p.opts.layout, "de");
+    CHECK_STR(p.opts.cursor, "client");
+    CHECK_STR(p.opts.downloads, "none");
     CHECK_EQ(p.operands, 2);
     CHECK_STR(p.argv[0], "foot");
     CHECK_STR(p.argv[1], "--server");
