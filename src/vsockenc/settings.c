@@ -87,7 +87,7 @@ static void install_host(GObjectClass *klass)
             g_param_spec_string("endpoint", "Endpoint",
                     "Host to encode at, in one: tcp:HOST:PORT, unix:PATH, "
                     "vsock:CID:PORT; goes before the others. Where none is "
-                    "set, a porthole-hostd of our own encodes",
+                    "set: auto, which looks for the virtual machine's host",
                     NULL, G_PARAM_READWRITE),
             false);
     add(klass, PH_PROP_FALLBACK,
