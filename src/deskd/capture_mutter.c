@@ -14,14 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/timerfd.h>
 
 #include "common/alloc.h"
-#include "common/cleanup.h"
 #include "common/clock.h"
-#define LOG_MODULE "capture"
-#include "common/log.h"
+#include "deskd/alarm.h"
 #include "deskd/mutter_stream.h"
 #include "video/damage.h"
 
@@ -35,8 +31,7 @@ struct mutter {
     struct ph_mutter *desktop;
     struct ph_mutter_session *session;
     struct ph_mutter_stream *stream;
-    int epoll;
-    int timer;
+    struct ph_alarm alarm;
     int64_t pause_ns; /* when to pause; PH_NEVER */
     int64_t patience_ns; /* when the first picture is late; PH_NEVER */
     bool active; /* Mutter sends */
@@ -57,15 +52,7 @@ static struct mutter *from_base(struct ph_capture *capture)
 
 static void arm(struct mutter *c)
 {
-    int64_t at = c->look ? 1 : PH_MIN(c->pause_ns, c->patience_ns);
-    struct itimerspec when = {{0, 0}, {0, 0}};
-    if (at != PH_NEVER) {
-        when.it_value.tv_sec = at / PH_NS_PER_S;
-        when.it_value.tv_nsec = at % PH_NS_PER_S;
-    }
-    if (timerfd_settime(c->timer, TFD_TIMER_ABSTIME, &when, NULL) < 0) {
-        LOG_ERRNO("arm a timer");
-    }
+    ph_alarm_set(&c->alarm, c->look ? 1 : PH_MIN(c->pause_ns, c->patience_ns));
 }
 
 /* Makes room for a picture of another shape. */
@@ -204,7 +191,7 @@ static void set_active(struct mutter *c, bool active)
 
 static int fd(struct ph_capture *capture)
 {
-    return from_base(capture)->epoll;
+    return from_base(capture)->alarm.epoll;
 }
 
 static void request(struct ph_capture *capture, bool whole)
@@ -229,9 +216,8 @@ static void cancel(struct ph_capture *capture)
 
 static void look_at_clock(struct mutter *c)
 {
-    uint64_t expired;
     int64_t now = ph_clock_ns();
-    (void)!read(c->timer, &expired, sizeof(expired));
+    ph_alarm_take(&c->alarm);
     if (now >= c->pause_ns) {
         c->pause_ns = PH_NEVER;
         if (!c->requested) {
@@ -261,13 +247,11 @@ static bool begin(struct mutter *c)
             .height = exact ? o->height : 0,
             .fps = o->fps,
     };
-    struct epoll_event readable = {.events = EPOLLIN};
     char error[256] = "no descriptors for the pictures";
     c->stream =
             ph_mutter_stream_create(&wish, on_cursor, c, error, sizeof(error));
     if (!c->stream ||
-            epoll_ctl(c->epoll, EPOLL_CTL_ADD, ph_mutter_stream_fd(c->stream),
-                    &readable) != 0) {
+            !ph_alarm_watch(&c->alarm, ph_mutter_stream_fd(c->stream))) {
         lose(c, error);
         return false;
     }
@@ -322,8 +306,7 @@ static void destroy(struct ph_capture *capture)
         ph_mutter_end(c->desktop, c->session);
         ph_mutter_session_unref(c->session);
     }
-    ph_close(&c->timer);
-    ph_close(&c->epoll);
+    ph_alarm_finish(&c->alarm);
     free(c->copy);
     free(c);
 }
@@ -347,17 +330,6 @@ static const struct ph_capture_ops virtual_ops = {
         .destroy = destroy,
 };
 
-static bool watch(struct mutter *c)
-{
-    struct epoll_event readable = {.events = EPOLLIN};
-    c->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    c->epoll = epoll_create1(EPOLL_CLOEXEC);
-    return c->timer >= 0 && c->epoll >= 0 &&
-            epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->timer, &readable) == 0 &&
-            epoll_ctl(c->epoll, EPOLL_CTL_ADD, ph_mutter_session_fd(c->session),
-                    &readable) == 0;
-}
-
 struct ph_capture *ph_capture_mutter_create(struct ph_mutter *m,
         const struct ph_capture_events *events, void *data, char *error,
         size_t size)
@@ -367,14 +339,15 @@ struct ph_capture *ph_capture_mutter_create(struct ph_mutter *m,
             ph_mutter_is_virtual(m) ? &virtual_ops : &monitor_ops, events,
             data};
     c->desktop = m;
-    c->timer = c->epoll = -1;
+    c->alarm = (struct ph_alarm)PH_ALARM_NONE;
     c->whole = true;
     c->pause_ns = c->patience_ns = PH_NEVER;
     c->session = ph_mutter_renew(m, error, size);
     if (!c->session) {
         goto fail;
     }
-    if (!watch(c)) {
+    if (!ph_alarm_init(&c->alarm) ||
+            !ph_alarm_watch(&c->alarm, ph_mutter_session_fd(c->session))) {
         snprintf(error, size, "no descriptors for the pictures");
         goto fail;
     }

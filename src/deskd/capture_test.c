@@ -3,20 +3,19 @@
 #include "deskd/capture.h"
 
 #include <stdlib.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/clock.h"
 #define LOG_MODULE "capture"
 #include "common/log.h"
+#include "deskd/alarm.h"
 
 #define SQUARE 64u
 #define STEP 8u /* pixels a frame */
 
 struct test {
     struct ph_capture base;
-    int timer;
+    struct ph_alarm alarm;
     uint32_t width;
     uint32_t height;
     uint32_t fps;
@@ -80,15 +79,8 @@ static void draw(struct test *t, struct ph_rect r, bool square)
 
 static void arm(struct test *t)
 {
-    struct itimerspec when = {{0, 0}, {0, 0}};
-    int64_t at = t->whole ? 1 : t->fps ? tick_ns(t, t->shown + 1) : 0;
-    if (t->requested) { /* 0 for a picture that never changes: disarmed */
-        when.it_value.tv_sec = at / PH_NS_PER_S;
-        when.it_value.tv_nsec = at % PH_NS_PER_S;
-    }
-    if (timerfd_settime(t->timer, TFD_TIMER_ABSTIME, &when, NULL) < 0) {
-        LOG_ERRNO("arm a timer");
-    }
+    int64_t next = t->fps ? tick_ns(t, t->shown + 1) : PH_NEVER;
+    ph_alarm_set(&t->alarm, !t->requested ? PH_NEVER : t->whole ? 1 : next);
 }
 
 static void show(struct test *t, int64_t now)
@@ -127,7 +119,7 @@ static void show(struct test *t, int64_t now)
 
 static int fd(struct ph_capture *capture)
 {
-    return from_base(capture)->timer;
+    return from_base(capture)->alarm.epoll;
 }
 
 static void request(struct ph_capture *capture, bool whole)
@@ -149,9 +141,7 @@ static void cancel(struct ph_capture *capture)
 static void dispatch(struct ph_capture *capture)
 {
     struct test *t = from_base(capture);
-    uint64_t expired = 0;
-    if (read(t->timer, &expired, sizeof(expired)) == sizeof(expired) &&
-            t->requested) {
+    if (ph_alarm_take(&t->alarm) && t->requested) {
         show(t, ph_clock_ns());
     }
 }
@@ -159,7 +149,7 @@ static void dispatch(struct ph_capture *capture)
 static void destroy(struct ph_capture *capture)
 {
     struct test *t = from_base(capture);
-    close(t->timer);
+    ph_alarm_finish(&t->alarm);
     free(t->pixels);
     free(t);
 }
@@ -184,8 +174,7 @@ struct ph_capture *ph_capture_test_create(uint32_t width, uint32_t height,
     t->pixels = ph_xcalloc((size_t)t->width * t->height, sizeof(*t->pixels));
     t->start = ph_clock_ns();
     t->shown = -1;
-    t->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (t->timer < 0) {
+    if (!ph_alarm_init(&t->alarm)) {
         LOG_ERRNO("make a timer");
     }
     return &t->base;

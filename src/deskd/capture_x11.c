@@ -10,9 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 #include <xcb/damage.h>
 #include <xcb/xfixes.h>
 
@@ -21,6 +18,7 @@
 #include "common/clock.h"
 #define LOG_MODULE "capture"
 #include "common/log.h"
+#include "deskd/alarm.h"
 #include "deskd/x11_cursor.h"
 #include "deskd/x11_overlay.h"
 #include "deskd/x11_picture.h"
@@ -38,8 +36,7 @@ struct x11 {
     struct ph_x11_overlay *overlay; /* NULL: the pointer is told, not drawn */
     bool pointed; /* it is elsewhere, or looks otherwise, than drawn */
     xcb_damage_damage_t damage;
-    int epoll;
-    int timer;
+    struct ph_alarm alarm;
     int64_t interval_ns; /* between frames, at least */
     int64_t next_ns; /* not before */
     bool dirty; /* the server said that something changed */
@@ -63,16 +60,12 @@ static bool has_news(const struct x11 *c)
 /* The next frame's time; with nothing to do, none. */
 static void arm(struct x11 *c)
 {
-    struct itimerspec when = {{0, 0}, {0, 0}};
+    int64_t at = PH_NEVER;
     if (c->resized || (c->requested && has_news(c))) {
         bool at_once = c->resized || c->whole;
-        int64_t at = at_once ? 1 : PH_MAX(1, c->next_ns);
-        when.it_value.tv_sec = at / PH_NS_PER_S;
-        when.it_value.tv_nsec = at % PH_NS_PER_S;
+        at = at_once ? 1 : PH_MAX(1, c->next_ns);
     }
-    if (timerfd_settime(c->timer, TFD_TIMER_ABSTIME, &when, NULL) < 0) {
-        LOG_ERRNO("arm a timer");
-    }
+    ph_alarm_set(&c->alarm, at);
 }
 
 static bool remake_picture(struct x11 *c)
@@ -194,7 +187,7 @@ static void show(struct x11 *c)
 
 static int fd(struct ph_capture *capture)
 {
-    return from_base(capture)->epoll;
+    return from_base(capture)->alarm.epoll;
 }
 
 static void request(struct ph_capture *capture, bool whole)
@@ -217,12 +210,10 @@ static void dispatch(struct ph_capture *capture)
 {
     struct x11 *c = from_base(capture);
     bool was_lost = c->lost[0];
-    uint64_t expired;
     c->resized = false;
     take_events(c);
-    if (!c->lost[0] &&
-            read(c->timer, &expired, sizeof(expired)) == sizeof(expired) &&
-            c->requested && has_news(c)) {
+    if (!c->lost[0] && ph_alarm_take(&c->alarm) && c->requested &&
+            has_news(c)) {
         show(c);
         take_events(c); /* they may have come with the answer */
     }
@@ -261,8 +252,7 @@ static void destroy(struct ph_capture *capture)
     ph_x11_picture_destroy(c->picture);
     free(c->overlay);
     ph_x11_finish(&c->x);
-    ph_close(&c->timer);
-    ph_close(&c->epoll);
+    ph_alarm_finish(&c->alarm);
     free(c);
 }
 
@@ -275,17 +265,6 @@ static const struct ph_capture_ops ops = {
         .resize = resize,
         .destroy = destroy,
 };
-
-static bool make_descriptors(struct x11 *c)
-{
-    struct epoll_event readable = {.events = EPOLLIN};
-    c->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    c->epoll = epoll_create1(EPOLL_CLOEXEC);
-    return c->timer >= 0 && c->epoll >= 0 &&
-            epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->timer, &readable) == 0 &&
-            epoll_ctl(c->epoll, EPOLL_CTL_ADD,
-                    xcb_get_file_descriptor(c->x.conn), &readable) == 0;
-}
 
 static bool watch(struct x11 *c, char *error, size_t size)
 {
@@ -323,7 +302,7 @@ struct ph_capture *ph_capture_x11_create(const char *display, uint32_t fps,
 {
     struct x11 *c = ph_xcalloc(1, sizeof(*c));
     c->base = (struct ph_capture){&ops, events, data};
-    c->timer = c->epoll = -1;
+    c->alarm = (struct ph_alarm)PH_ALARM_NONE;
     c->interval_ns = fps ? PH_NS_PER_S / fps : 0;
     c->whole = true;
     if (embed) {
@@ -332,7 +311,8 @@ struct ph_capture *ph_capture_x11_create(const char *display, uint32_t fps,
     if (!ph_x11_connect(&c->x, display, error, size)) {
         goto fail;
     }
-    if (!make_descriptors(c)) {
+    if (!ph_alarm_init(&c->alarm) ||
+            !ph_alarm_watch(&c->alarm, xcb_get_file_descriptor(c->x.conn))) {
         snprintf(error, size, "no descriptors for the X display");
         goto fail;
     }
