@@ -150,7 +150,7 @@ static bool make_devices(
     w->keyboard = zwp_virtual_keyboard_manager_v1_create_virtual_keyboard(
             wl->keyboard, wl->seat);
     send_keymap(w);
-    if (wl->pointer_version >= 2) {
+    if (zwlr_virtual_pointer_manager_v1_get_version(wl->pointer) >= 2) {
         w->pointer =
                 zwlr_virtual_pointer_manager_v1_create_virtual_pointer_with_output(
                         wl->pointer, wl->seat, output);

@@ -67,36 +67,46 @@ static void add_output(struct ph_wayland *w, uint32_t global, uint32_t version)
     }
 }
 
+/* What is bound where a compositor offers it, once, with at least this version
+ * and not more than that: the members that ph_wayland_finish() destroys. */
+static const struct {
+    const struct wl_interface *interface;
+    uint32_t least;
+    uint32_t most;
+    size_t member; /* the offset of its pointer */
+} globals[] = {
+        {&wl_shm_interface, 1, 1, offsetof(struct ph_wayland, shm)},
+        {&wl_seat_interface, 1, 1, offsetof(struct ph_wayland, seat)},
+        {&zwlr_screencopy_manager_v1_interface, 3, 3,
+                offsetof(struct ph_wayland, screencopy)},
+        {&zwlr_data_control_manager_v1_interface, 1, 1,
+                offsetof(struct ph_wayland, data_control)},
+        {&zwlr_virtual_pointer_manager_v1_interface, 1, 2,
+                offsetof(struct ph_wayland, pointer)},
+        {&zwp_virtual_keyboard_manager_v1_interface, 1, 1,
+                offsetof(struct ph_wayland, keyboard)},
+};
+
+static struct wl_proxy **member(struct ph_wayland *w, size_t i)
+{
+    return (struct wl_proxy **)(void *)((char *)w + globals[i].member);
+}
+
 static void handle_global(void *data, struct wl_registry *registry,
         uint32_t global, const char *interface, uint32_t version)
 {
     struct ph_wayland *w = data;
     if (strcmp(interface, wl_output_interface.name) == 0) {
         add_output(w, global, version);
-    } else if (strcmp(interface, wl_shm_interface.name) == 0) {
-        w->shm = wl_registry_bind(registry, global, &wl_shm_interface, 1);
     } else if (strcmp(interface, zwlr_output_manager_v1_interface.name) == 0) {
         w->output_manager = global;
-    } else if (strcmp(interface, wl_seat_interface.name) == 0 && !w->seat) {
-        w->seat = wl_registry_bind(registry, global, &wl_seat_interface, 1);
-    } else if (strcmp(interface, zwlr_screencopy_manager_v1_interface.name) ==
-                    0 &&
-            version >= 3) {
-        w->screencopy = wl_registry_bind(
-                registry, global, &zwlr_screencopy_manager_v1_interface, 3);
-    } else if (strcmp(interface,
-                       zwlr_virtual_pointer_manager_v1_interface.name) == 0) {
-        w->pointer_version = PH_MIN(version, 2);
-        w->pointer = wl_registry_bind(registry, global,
-                &zwlr_virtual_pointer_manager_v1_interface, w->pointer_version);
-    } else if (strcmp(interface, zwlr_data_control_manager_v1_interface.name) ==
-            0) {
-        w->data_control = wl_registry_bind(
-                registry, global, &zwlr_data_control_manager_v1_interface, 1);
-    } else if (strcmp(interface,
-                       zwp_virtual_keyboard_manager_v1_interface.name) == 0) {
-        w->keyboard = wl_registry_bind(registry, global,
-                &zwp_virtual_keyboard_manager_v1_interface, 1);
+    }
+    for (size_t i = 0; i < PH_LEN(globals); i++) {
+        if (strcmp(interface, globals[i].interface->name) == 0 &&
+                version >= globals[i].least && !*member(w, i)) {
+            *member(w, i) = wl_registry_bind(registry, global,
+                    globals[i].interface, PH_MIN(version, globals[i].most));
+        }
     }
 }
 
@@ -190,23 +200,10 @@ void ph_wayland_finish(struct ph_wayland *w)
     for (size_t i = 0; i < PH_LEN(w->outputs); i++) {
         release_output(&w->outputs[i]);
     }
-    if (w->data_control) {
-        zwlr_data_control_manager_v1_destroy(w->data_control);
-    }
-    if (w->keyboard) {
-        zwp_virtual_keyboard_manager_v1_destroy(w->keyboard);
-    }
-    if (w->pointer) {
-        zwlr_virtual_pointer_manager_v1_destroy(w->pointer);
-    }
-    if (w->screencopy) {
-        zwlr_screencopy_manager_v1_destroy(w->screencopy);
-    }
-    if (w->seat) {
-        wl_seat_destroy(w->seat);
-    }
-    if (w->shm) {
-        wl_shm_destroy(w->shm);
+    for (size_t i = 0; i < PH_LEN(globals); i++) {
+        if (*member(w, i)) {
+            wl_proxy_destroy(*member(w, i)); /* the compositor's end follows */
+        }
     }
     wl_registry_destroy(w->registry);
     wl_display_flush(w->display);

@@ -34,7 +34,6 @@ struct ph_wayland {
     struct zwlr_screencopy_manager_v1 *screencopy; /* version 3 or none */
     struct zwlr_data_control_manager_v1 *data_control;
     struct zwlr_virtual_pointer_manager_v1 *pointer;
-    uint32_t pointer_version;
     struct zwp_virtual_keyboard_manager_v1 *keyboard;
     uint32_t output_manager; /* its global, 0: there is none */
     struct ph_wayland_output outputs[PH_WAYLAND_MAX_OUTPUTS];
