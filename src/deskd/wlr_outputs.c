@@ -13,16 +13,25 @@
 #define REFRESH_MHZ 60000
 
 struct head {
+    struct ph_wlr_outputs *outputs;
     struct zwlr_output_head_v1 *head; /* NULL: a free entry */
     char name[64];
     bool enabled;
     bool gone;
 };
 
+/* Of no use here (viewers' sizes are nobody's modes), but kept: an event that
+ * names a mode which is not there any more ends the connection. */
+struct mode {
+    struct wl_list link; /* ph_wlr_outputs.modes */
+    struct zwlr_output_mode_v1 *mode;
+};
+
 struct ph_wlr_outputs {
     struct ph_wayland *wayland;
     struct zwlr_output_manager_v1 *manager;
     struct head heads[PH_WAYLAND_MAX_OUTPUTS];
+    struct wl_list modes;
     bool ready; /* all heads are known, as of serial */
     uint32_t serial;
     struct zwlr_output_configuration_v1 *configuration; /* under way */
@@ -143,11 +152,43 @@ static void head_finished(void *data, struct zwlr_output_head_v1 *wl_head)
     head->gone = true;
 }
 
-/* Modes are of no use here: the sizes of viewers are nobody's modes. */
-static void head_mode(void *data, struct zwlr_output_head_v1 *wl_head,
-        struct zwlr_output_mode_v1 *mode)
+static void mode_size(void *data, struct zwlr_output_mode_v1 *wl_mode,
+        int32_t width, int32_t height)
 {
-    zwlr_output_mode_v1_destroy(mode);
+}
+
+static void mode_refresh(
+        void *data, struct zwlr_output_mode_v1 *wl_mode, int32_t refresh)
+{
+}
+
+static void mode_preferred(void *data, struct zwlr_output_mode_v1 *wl_mode)
+{
+}
+
+static void mode_finished(void *data, struct zwlr_output_mode_v1 *wl_mode)
+{
+    struct mode *mode = data;
+    wl_list_remove(&mode->link);
+    zwlr_output_mode_v1_destroy(mode->mode);
+    free(mode);
+}
+
+static const struct zwlr_output_mode_v1_listener mode_listener = {
+        .size = mode_size,
+        .refresh = mode_refresh,
+        .preferred = mode_preferred,
+        .finished = mode_finished,
+};
+
+static void head_mode(void *data, struct zwlr_output_head_v1 *wl_head,
+        struct zwlr_output_mode_v1 *wl_mode)
+{
+    struct head *head = data;
+    struct mode *mode = ph_xcalloc(1, sizeof(*mode));
+    mode->mode = wl_mode;
+    wl_list_insert(&head->outputs->modes, &mode->link);
+    zwlr_output_mode_v1_add_listener(wl_mode, &mode_listener, mode);
 }
 
 static void head_text(
@@ -194,6 +235,7 @@ static void handle_head(void *data, struct zwlr_output_manager_v1 *manager,
             memset(head, 0, sizeof(*head));
         }
         if (!head->head) {
+            head->outputs = o;
             head->head = wl_head;
             zwlr_output_head_v1_add_listener(wl_head, &head_listener, head);
             return;
@@ -229,6 +271,7 @@ struct ph_wlr_outputs *ph_wlr_outputs_create(struct ph_wayland *wayland)
     /* Bound only here: its events want a listener from the first on. */
     struct ph_wlr_outputs *o = ph_xcalloc(1, sizeof(*o));
     o->wayland = wayland;
+    wl_list_init(&o->modes);
     o->manager = wl_registry_bind(wayland->registry, wayland->output_manager,
             &zwlr_output_manager_v1_interface, 1);
     zwlr_output_manager_v1_add_listener(o->manager, &manager_listener, o);
@@ -246,6 +289,10 @@ void ph_wlr_outputs_destroy(struct ph_wlr_outputs *o)
         if (o->heads[i].head) {
             zwlr_output_head_v1_destroy(o->heads[i].head);
         }
+    }
+    while (!wl_list_empty(&o->modes)) {
+        struct mode *mode = PH_CONTAINER(o->modes.next, struct mode, link);
+        mode_finished(mode, mode->mode);
     }
     zwlr_output_manager_v1_destroy(o->manager);
     free(o);
