@@ -6,6 +6,9 @@
 stages=(lint build unit sanitize fuzz cross web integration vm)
 quick_stages=(build lint unit web)
 
+# Suite full waits for clocks and screens two thirds of its time.
+mostly_waiting=$((jobs + 1))
+
 # ready NAME CC MESON-OPTIONS...: configures, where needed, and builds.
 ready() {
     local dir=$out/$1 cc=$2 wanted
@@ -110,7 +113,8 @@ stage_web() {
 
 stage_integration() {
     if step build gcc_debug && step npm-ci node_tools; then
-        meson_tests integration "$out/gcc-debug" --suite full
+        meson_tests integration "$out/gcc-debug" --suite full \
+            --num-processes "$mostly_waiting"
     fi
 }
 
@@ -135,7 +139,8 @@ stage_sanitize() {
     export TSAN_OPTIONS=$options:log_path=$reports/tsan
     if step asan asan; then
         meson_tests asan-quick "$out/asan" --suite quick
-        meson_tests asan-full "$out/asan" --suite full --no-suite timing
+        meson_tests asan-full "$out/asan" --suite full --no-suite timing \
+            --num-processes "$mostly_waiting"
     fi
     if step tsan ready tsan clang -Dauto_features=enabled -Dbuildtype=debug \
         -Doptimization=1 -Db_sanitize=thread; then
@@ -155,24 +160,13 @@ no_reports() {
     }
 }
 
-# fuzz_one PROGRAM NAME SECONDS: what it finds new is kept in build-test/.
-fuzz_one() {
-    mkdir -p "$out/corpus/$2" "$out/findings"
-    "$1" -max_total_time="$3" -timeout=20 -rss_limit_mb=2048 \
-        -print_final_stats=1 -artifact_prefix="$out/findings/$2-" \
-        "$out/corpus/$2" "tests/fuzz/corpus/$2"
-}
-
 stage_fuzz() {
-    local program seconds=10
+    local seconds=10
     [ "$soak" -eq 0 ] || seconds=300
     step build ready fuzz clang -Dauto_features=enabled -Dbuildtype=debug \
         -Doptimization=1 -Db_sanitize=address,undefined -Dfuzz=true || return
-    for program in "$out"/fuzz/tests/fuzz/fuzz_*; do
-        [ -f "$program" ] || continue
-        step "${program##*/}" fuzz_one "$program" "${program##*/fuzz_}" \
-            "$seconds"
-    done
+    meson_tests targets "$out/fuzz" --suite fuzz \
+        --test-args=-max_total_time=$seconds
 }
 
 # Other machines: each is compiled and linked, arm64 is run under qemu too.
