@@ -84,10 +84,12 @@ struct ph_capture {
 };
 
 /* output: name as the compositor says ("HEADLESS-1"), NULL for the first.
+ * protocol: "ext" or "screencopy", NULL for the better one that there is.
  * NULL on failure: error[size] says why and what to do. */
 struct ph_capture *ph_capture_wlr_create(const char *display,
-        const char *output, const struct ph_capture_events *events, void *data,
-        char *error, size_t size);
+        const char *output, const char *protocol,
+        const struct ph_capture_events *events, void *data, char *error,
+        size_t size);
 
 /* A picture without a desktop: for tests and `--capture test`. Eight colour
  * bars with a white square that moves fps times a second (0: never). */

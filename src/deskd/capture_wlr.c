@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Pictures by wlr-screencopy version 3. copy_with_damage waits in the
- * compositor until something changed, so a static screen costs nothing here.
- * Two buffers take turns: the compositor writes the whole picture into one,
- * the other still holds the picture before, and comparing both inside the box
- * that the compositor names tells what really changed.
+ * Pictures of a wlroots compositor. It answers a request when something
+ * changed, so a static screen costs nothing here. Two buffers take turns: the
+ * compositor writes the whole picture into one, the other still holds the
+ * picture before, and comparing both inside the boxes that the compositor
+ * names tells what really changed.
  */
 #include "deskd/capture.h"
 
@@ -19,6 +19,7 @@
 #define LOG_MODULE "capture"
 #include "common/log.h"
 #include "deskd/wayland.h"
+#include "deskd/wlr_copy.h"
 #include "deskd/wlr_outputs.h"
 #include "video/damage.h"
 
@@ -27,31 +28,24 @@
 /* A time stamp older than this is of some other clock. */
 #define MAX_AGE_NS PH_NS_PER_S
 
-struct shape {
-    uint32_t shm_format;
-    uint32_t width;
-    uint32_t height;
-    uint32_t stride;
-};
-
 struct wlr {
     struct ph_capture base;
     struct ph_wayland wayland;
     struct wl_output *output;
     struct ph_wlr_outputs *outputs; /* NULL: its size cannot be changed */
 
-    struct shape shape; /* of the buffers */
+    struct ph_wlr_copy *copy;
+
+    struct ph_wlr_shape shape; /* of the buffers */
     struct wl_buffer *buffers[2];
+    /* In each, the boxes of what changed with the picture that it holds. */
+    struct ph_region boxes[2];
     uint8_t *memory;
     size_t half; /* bytes from one buffer to the other */
     unsigned target; /* the buffer that the compositor may write */
     bool has_before; /* the other one holds the frame before */
 
-    struct zwlr_screencopy_frame_v1 *frame; /* the request */
-    struct shape offer; /* what the compositor wants for it */
-    bool whole;
-    bool flipped;
-    struct ph_region boxes;
+    bool requested;
     unsigned failures;
     const char *lost; /* why, to be told at the end of dispatch */
 };
@@ -59,14 +53,6 @@ struct wlr {
 static struct wlr *from_base(struct ph_capture *capture)
 {
     return PH_CONTAINER(capture, struct wlr, base);
-}
-
-static void end_request(struct wlr *c)
-{
-    if (c->frame) {
-        zwlr_screencopy_frame_v1_destroy(c->frame);
-        c->frame = NULL;
-    }
 }
 
 static void release_buffers(struct wlr *c)
@@ -85,30 +71,15 @@ static void release_buffers(struct wlr *c)
     c->has_before = false;
 }
 
-/* The bytes of a pixel as hxfr.h names them; 0: not one that we know. */
-static uint32_t pixel_format(uint32_t shm_format)
-{
-    switch (shm_format) {
-    case WL_SHM_FORMAT_ARGB8888:
-    case WL_SHM_FORMAT_XRGB8888:
-        return PH_HXFR_BGRA;
-    case WL_SHM_FORMAT_ABGR8888:
-    case WL_SHM_FORMAT_XBGR8888:
-        return PH_HXFR_RGBA;
-    default:
-        return 0;
-    }
-}
-
-static bool shape_is_sane(const struct shape *s)
+static bool shape_is_sane(const struct ph_wlr_shape *s)
 {
     return s->width > 0 && s->width <= PH_HXFR_MAX_SIDE && s->height > 0 &&
             s->height <= PH_HXFR_MAX_SIDE && s->stride >= s->width * 4 &&
             s->stride <= PH_HXFR_MAX_SIDE * 8 && s->stride % 4 == 0 &&
-            pixel_format(s->shm_format) != 0;
+            ph_wlr_pixel_format(s->shm_format) != 0;
 }
 
-static bool make_buffers(struct wlr *c, const struct shape *s)
+static bool make_buffers(struct wlr *c, const struct ph_wlr_shape *s)
 {
     release_buffers(c);
     c->half = (size_t)s->stride * s->height;
@@ -138,49 +109,32 @@ static bool make_buffers(struct wlr *c, const struct shape *s)
     return true;
 }
 
-static void handle_buffer(void *data, struct zwlr_screencopy_frame_v1 *frame,
-        uint32_t format, uint32_t width, uint32_t height, uint32_t stride)
+static bool give_target(
+        void *data, const struct ph_wlr_shape *shape, struct ph_wlr_target *out)
 {
     struct wlr *c = data;
-    c->offer = (struct shape){format, width, height, stride};
-}
-
-static void handle_dmabuf(void *data, struct zwlr_screencopy_frame_v1 *frame,
-        uint32_t format, uint32_t width, uint32_t height)
-{
-}
-
-static void handle_buffer_done(
-        void *data, struct zwlr_screencopy_frame_v1 *frame)
-{
-    struct wlr *c = data;
-    if (!shape_is_sane(&c->offer)) {
+    if (!shape_is_sane(shape)) {
         c->lost = "the output has a size or pixel format that is not "
                   "supported";
-        return;
+        return false;
     }
-    if (memcmp(&c->offer, &c->shape, sizeof(c->offer)) != 0 &&
-            !make_buffers(c, &c->offer)) {
+    if (memcmp(shape, &c->shape, sizeof(*shape)) != 0 &&
+            !make_buffers(c, shape)) {
         c->lost = "no memory for the output's size";
-        return;
+        return false;
     }
-    c->whole = c->whole || !c->has_before;
-    if (c->whole) {
-        zwlr_screencopy_frame_v1_copy(frame, c->buffers[c->target]);
-    } else {
-        zwlr_screencopy_frame_v1_copy_with_damage(frame, c->buffers[c->target]);
+    struct ph_region *before = &c->boxes[c->target ^ 1];
+    if (!c->has_before) {
+        ph_region_set(before, (uint16_t)shape->width, (uint16_t)shape->height);
     }
+    ph_region_clear(&c->boxes[c->target]);
+    *out = (struct ph_wlr_target){
+            c->buffers[c->target], !c->has_before, before};
+    return true;
 }
 
-static void handle_flags(
-        void *data, struct zwlr_screencopy_frame_v1 *frame, uint32_t flags)
-{
-    struct wlr *c = data;
-    c->flipped = flags & ZWLR_SCREENCOPY_FRAME_V1_FLAGS_Y_INVERT;
-}
-
-static void handle_damage(void *data, struct zwlr_screencopy_frame_v1 *frame,
-        uint32_t x, uint32_t y, uint32_t width, uint32_t height)
+static void handle_damage(
+        void *data, uint32_t x, uint32_t y, uint32_t width, uint32_t height)
 {
     struct wlr *c = data;
     x = PH_MIN(x, c->shape.width);
@@ -188,10 +142,10 @@ static void handle_damage(void *data, struct zwlr_screencopy_frame_v1 *frame,
     struct ph_rect box = {(uint16_t)x, (uint16_t)y,
             (uint16_t)PH_MIN(width, c->shape.width - x),
             (uint16_t)PH_MIN(height, c->shape.height - y)};
-    ph_region_add(&c->boxes, box);
+    ph_region_add(&c->boxes[c->target], box);
 }
 
-static void flip(uint8_t *pixels, const struct shape *s)
+static void flip(uint8_t *pixels, const struct ph_wlr_shape *s)
 {
     uint8_t *top = pixels;
     uint8_t *bottom = pixels + (size_t)s->stride * (s->height - 1);
@@ -204,58 +158,55 @@ static void flip(uint8_t *pixels, const struct shape *s)
     }
 }
 
-static void find_damage(const struct wlr *c, struct ph_region *out)
+/* boxes: of this picture; everything when it has none before it. */
+static void find_damage(const struct wlr *c, const struct ph_region *boxes,
+        struct ph_region *out)
 {
-    const struct shape *s = &c->shape;
-    ph_region_clear(out);
-    if (c->whole) {
-        ph_region_set(out, (uint16_t)s->width, (uint16_t)s->height);
+    if (!c->has_before) {
+        *out = *boxes;
         return;
     }
     struct ph_damage_pictures pictures = {
             .before = c->memory + (c->target ^ 1) * c->half,
             .now = c->memory + c->target * c->half,
-            .stride = s->stride,
-            .width = (uint16_t)s->width,
-            .height = (uint16_t)s->height,
+            .stride = c->shape.stride,
+            .width = (uint16_t)c->shape.width,
+            .height = (uint16_t)c->shape.height,
     };
-    if (c->flipped) { /* whether the boxes are as well, nobody says */
-        struct ph_rect all = {0, 0, pictures.width, pictures.height};
-        ph_damage_compare(&pictures, all, out);
-        return;
-    }
-    for (uint16_t i = 0; i < c->boxes.count; i++) {
-        ph_damage_compare(&pictures, c->boxes.rects[i], out);
+    ph_region_clear(out);
+    for (uint16_t i = 0; i < boxes->count; i++) {
+        ph_damage_compare(&pictures, boxes->rects[i], out);
     }
 }
 
-static void handle_ready(void *data, struct zwlr_screencopy_frame_v1 *frame,
-        uint32_t sec_high, uint32_t sec_low, uint32_t nsec)
+static void handle_ready(void *data, int64_t time_ns, bool flipped)
 {
     struct wlr *c = data;
+    struct ph_region *boxes = &c->boxes[c->target];
     int64_t now = ph_clock_ns();
-    int64_t time =
-            (int64_t)((uint64_t)sec_high << 32 | sec_low) * PH_NS_PER_S + nsec;
-    if (time > now || time < now - MAX_AGE_NS) {
-        time = now;
-    }
     uint8_t *pixels = c->memory + c->target * c->half;
-    if (c->flipped) {
+    if (flipped) {
         flip(pixels, &c->shape);
     }
+    if (flipped ||
+            !c->has_before) { /* whether boxes are flipped, nobody says */
+        ph_region_set(
+                boxes, (uint16_t)c->shape.width, (uint16_t)c->shape.height);
+    }
     struct ph_region damage;
-    find_damage(c, &damage);
+    find_damage(c, boxes, &damage);
     struct ph_capture_frame event = {
             .data = pixels,
             .stride = c->shape.stride,
             .width = c->shape.width,
             .height = c->shape.height,
-            .format = pixel_format(c->shape.shm_format),
-            .time_ns = time,
+            .format = ph_wlr_pixel_format(c->shape.shm_format),
+            .time_ns =
+                    time_ns > now || time_ns < now - MAX_AGE_NS ? now : time_ns,
             .ready_ns = now,
             .damage = &damage,
     };
-    end_request(c);
+    c->requested = false;
     c->failures = 0;
     c->has_before = true;
     c->target ^= 1;
@@ -264,10 +215,10 @@ static void handle_ready(void *data, struct zwlr_screencopy_frame_v1 *frame,
 
 static void request(struct ph_capture *capture, bool whole);
 
-static void handle_failed(void *data, struct zwlr_screencopy_frame_v1 *frame)
+static void handle_failed(void *data)
 {
     struct wlr *c = data;
-    end_request(c);
+    c->requested = false;
     if (++c->failures >= MAX_FAILURES) {
         c->lost = "the compositor does not give pictures of its output";
         return;
@@ -275,14 +226,11 @@ static void handle_failed(void *data, struct zwlr_screencopy_frame_v1 *frame)
     request(&c->base, true);
 }
 
-static const struct zwlr_screencopy_frame_v1_listener frame_listener = {
-        .buffer = handle_buffer,
-        .flags = handle_flags,
+static const struct ph_wlr_copy_events copy_events = {
+        .target = give_target,
+        .damage = handle_damage,
         .ready = handle_ready,
         .failed = handle_failed,
-        .damage = handle_damage,
-        .linux_dmabuf = handle_dmabuf,
-        .buffer_done = handle_buffer_done,
 };
 
 static int fd(struct ph_capture *capture)
@@ -290,32 +238,30 @@ static int fd(struct ph_capture *capture)
     return wl_display_get_fd(from_base(capture)->wayland.display);
 }
 
-static void request(struct ph_capture *capture, bool whole)
-{
-    struct wlr *c = from_base(capture);
-    if (c->frame && (!whole || c->whole)) {
-        return;
-    }
-    end_request(c);
-    c->whole = whole;
-    c->flipped = false;
-    ph_region_clear(&c->boxes);
-    c->frame = zwlr_screencopy_manager_v1_capture_output(
-            c->wayland.screencopy, 1, c->output);
-    zwlr_screencopy_frame_v1_add_listener(c->frame, &frame_listener, c);
-    wl_display_flush(c->wayland.display); /* an error shows in dispatch */
-}
-
 static void cancel(struct ph_capture *capture)
 {
     struct wlr *c = from_base(capture);
-    if (c->frame) {
-        end_request(c);
+    if (c->requested) {
+        c->copy->ops->cancel(c->copy);
+        c->requested = false;
         /* The compositor may have answered already, and forgotten what had
          * changed: never compare across that. */
         c->has_before = false;
         wl_display_flush(c->wayland.display);
     }
+}
+
+static void request(struct ph_capture *capture, bool whole)
+{
+    struct wlr *c = from_base(capture);
+    if (c->requested && (!whole || !c->has_before)) {
+        return;
+    }
+    cancel(capture);
+    c->has_before = c->has_before && !whole;
+    c->requested = true;
+    c->copy->ops->request(c->copy, !c->has_before);
+    wl_display_flush(c->wayland.display); /* an error shows in dispatch */
 }
 
 static void dispatch(struct ph_capture *capture)
@@ -328,7 +274,7 @@ static void dispatch(struct ph_capture *capture)
         c->lost = "the compositor removed the output";
     }
     if (c->lost && !was_lost) {
-        end_request(c);
+        c->copy->ops->cancel(c->copy);
         c->base.events->lost(c->base.data, c->lost);
     }
 }
@@ -344,7 +290,9 @@ static void resize(struct ph_capture *capture, uint32_t width, uint32_t height,
 static void destroy(struct ph_capture *capture)
 {
     struct wlr *c = from_base(capture);
-    end_request(c);
+    if (c->copy) {
+        c->copy->ops->destroy(c->copy);
+    }
     release_buffers(c);
     ph_wlr_outputs_destroy(c->outputs);
     ph_wayland_finish(&c->wayland);
@@ -370,9 +318,48 @@ static const struct ph_capture_ops ops_resize = {
         .destroy = destroy,
 };
 
+/* The best first. */
+static const struct {
+    const char *name;
+    struct ph_wlr_copy *(*create)(const struct ph_wayland *wayland,
+            struct wl_output *output, const struct ph_wlr_copy_events *events,
+            void *data);
+} protocols[] = {
+        {"ext", ph_wlr_copy_ext_create},
+        {"screencopy", ph_wlr_copy_screencopy_create},
+};
+
+static bool find_protocol(
+        struct wlr *c, const char *protocol, char *error, size_t size)
+{
+    for (size_t i = 0; i < PH_LEN(protocols) && c->wayland.shm; i++) {
+        if (!protocol || strcmp(protocol, protocols[i].name) == 0) {
+            c->copy = protocols[i].create(
+                    &c->wayland, c->output, &copy_events, c);
+        }
+        if (c->copy) {
+            LOG_DBG("copies by %s", c->copy->ops->name);
+            return true;
+        }
+    }
+    if (protocol) {
+        snprintf(error, size,
+                "the Wayland compositor does not offer what --capture wlr:%s "
+                "asks for: leave it to wlr, or use wlr:ext or wlr:screencopy",
+                protocol);
+    } else {
+        snprintf(error, size,
+                "the Wayland compositor offers neither ext-image-copy-capture "
+                "nor wlr-screencopy version 3: use sway 1.6 or newer, or "
+                "another wlroots compositor");
+    }
+    return false;
+}
+
 struct ph_capture *ph_capture_wlr_create(const char *display,
-        const char *output, const struct ph_capture_events *events, void *data,
-        char *error, size_t size)
+        const char *output, const char *protocol,
+        const struct ph_capture_events *events, void *data, char *error,
+        size_t size)
 {
     struct wlr *c = ph_xcalloc(1, sizeof(*c));
     c->base = (struct ph_capture){&ops, events, data};
@@ -380,16 +367,13 @@ struct ph_capture *ph_capture_wlr_create(const char *display,
                 ph_deadline_ms(PH_WAYLAND_PATIENCE_MS), error, size)) {
         goto fail;
     }
-    if (!c->wayland.screencopy || !c->wayland.shm) {
-        snprintf(error, size,
-                "the Wayland compositor does not offer wlr-screencopy version "
-                "3: use sway 1.6 or newer, or another wlroots compositor");
-        goto fail;
-    }
     c->output = ph_wayland_find_output(&c->wayland, output);
     if (!c->output) {
         snprintf(error, size, "the Wayland compositor has no output%s%s",
                 output ? " " : "", output ? output : "");
+        goto fail;
+    }
+    if (!find_protocol(c, protocol, error, size)) {
         goto fail;
     }
     c->outputs = ph_wlr_outputs_create(&c->wayland);

@@ -98,8 +98,9 @@ static struct ph_capture *capture_wlr(struct ph_desktop *desktop,
         size_t size)
 {
     const struct ph_desktop_options *o = ((struct plain *)desktop)->options;
-    return ph_capture_wlr_create(
-            o->display, o->output, events, data, error, size);
+    const char *colon = strchr(o->capture, ':');
+    return ph_capture_wlr_create(o->display, o->output,
+            colon ? colon + 1 : NULL, events, data, error, size);
 }
 
 static struct ph_input *input_wlr(

@@ -28,8 +28,9 @@ static const struct ph_opt rows[] = {
         {0, "output", "NAME", PH_OPT_STRING, ROW(output), 0, 0, NULL,
                 "which of its outputs, as it names them (the first)"},
         {0, "capture", "KIND", PH_OPT_STRING, ROW(capture), 0, 0, NULL,
-                "wlr: a wlroots compositor; mutter: GNOME Shell or\n"
-                "Mutter, also mutter:virtual for a monitor of its own;\n"
+                "wlr: a wlroots compositor, also wlr:ext, wlr:screencopy;\n"
+                "mutter: GNOME Shell or Mutter, also mutter:virtual for\n"
+                "a monitor of its own;\n"
                 "x11: an X server, also x11:DISPLAY; gst:SOURCE: what\n"
                 "GStreamer has; test: a moving picture (wlr)"},
         {0, "size", "WxH", PH_OPT_SIZE, ROW(size), 1, MAX_SIDE, NULL,

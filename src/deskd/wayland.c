@@ -77,6 +77,10 @@ static const struct {
 } globals[] = {
         {&wl_shm_interface, 1, 1, offsetof(struct ph_wayland, shm)},
         {&wl_seat_interface, 1, 1, offsetof(struct ph_wayland, seat)},
+        {&ext_output_image_capture_source_manager_v1_interface, 1, 1,
+                offsetof(struct ph_wayland, image_source)},
+        {&ext_image_copy_capture_manager_v1_interface, 1, 1,
+                offsetof(struct ph_wayland, image_copy)},
         {&zwlr_screencopy_manager_v1_interface, 3, 3,
                 offsetof(struct ph_wayland, screencopy)},
         {&zwlr_data_control_manager_v1_interface, 1, 1,

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <wayland-client.h>
 
+#include "ext-image-capture-source-v1-client-protocol.h"
+#include "ext-image-copy-capture-v1-client-protocol.h"
 #include "virtual-keyboard-unstable-v1-client-protocol.h"
 #include "wlr-data-control-unstable-v1-client-protocol.h"
 #include "wlr-output-management-unstable-v1-client-protocol.h"
@@ -31,6 +33,8 @@ struct ph_wayland {
     struct wl_registry *registry;
     struct wl_shm *shm;
     struct wl_seat *seat;
+    struct ext_output_image_capture_source_manager_v1 *image_source;
+    struct ext_image_copy_capture_manager_v1 *image_copy;
     struct zwlr_screencopy_manager_v1 *screencopy; /* version 3 or none */
     struct zwlr_data_control_manager_v1 *data_control;
     struct zwlr_virtual_pointer_manager_v1 *pointer;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Capture and input of a real compositor: run under sway.sh, with the path of
- * wl_patch and a size of the output as arguments.
+ * wl_patch as argument, and behind it the protocol where it is not to choose.
  */
 #include <glib.h>
 #include <poll.h>
@@ -322,11 +322,14 @@ static void test_failures(void)
     char error[256] = "";
     struct seen s = {0};
     CHECK(!ph_capture_wlr_create(
-            "no-such-display", NULL, &events, &s, error, sizeof(error)));
+            "no-such-display", NULL, NULL, &events, &s, error, sizeof(error)));
     CHECK(strstr(error, "no-such-display"));
     CHECK(!ph_capture_wlr_create(
-            NULL, "HDMI-7", &events, &s, error, sizeof(error)));
+            NULL, "HDMI-7", NULL, &events, &s, error, sizeof(error)));
     CHECK(strstr(error, "HDMI-7"));
+    CHECK(!ph_capture_wlr_create(
+            NULL, NULL, "telepathy", &events, &s, error, sizeof(error)));
+    CHECK(strstr(error, "wlr:telepathy"));
     CHECK(!ph_input_wlr_create(NULL, NULL, "xx(", error, sizeof(error)));
     CHECK(strstr(error, "xx("));
     CHECK(!ph_input_wlr_create(NULL, "HDMI-7", "us", error, sizeof(error)));
@@ -339,13 +342,14 @@ int main(int argc, char **argv)
     char line[CHILD_LINE];
     struct seen seen = {0};
     struct child patch = {0};
-    if (argc != 2) {
+    if (argc < 2 || argc > 3) {
         return 2;
     }
+    const char *protocol = argc == 3 ? argv[2] : NULL;
     patch_path = argv[1];
     test_failures();
     seen.capture = ph_capture_wlr_create(
-            NULL, "HEADLESS-1", &events, &seen, error, sizeof(error));
+            NULL, "HEADLESS-1", protocol, &events, &seen, error, sizeof(error));
     struct ph_input *input =
             ph_input_wlr_create(NULL, NULL, "de", error, sizeof(error));
     const char *const patch_argv[] = {patch_path, NULL};
