@@ -2,8 +2,9 @@
 /*
  * From a key to an access unit, stage by stage, and what the compositor costs.
  * Run under sway.sh:
- *   sway.sh 1920x1080@60 bench_source HOSTD KEYS MAX_FPS CLIENT [ARGS]
- * CLIENT is wl_patch (answers a key at once) or a terminal.
+ *   sway.sh 1920x1080@60 bench_source HOSTD KEYS MAX_FPS CAPTURE CLIENT [ARGS]
+ * CAPTURE is wlr, wlr:ext or wlr:screencopy; CLIENT is wl_patch (answers a key
+ * at once) or a terminal.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,13 +188,13 @@ int main(int argc, char **argv)
     uint32_t max_fps = 0;
     struct child client = {0};
     struct child flood = {0};
-    if (argc < 5 || !ph_parse_u32(argv[2], 1, MAX_KEYS, &keys) ||
+    if (argc < 6 || !ph_parse_u32(argv[2], 1, MAX_KEYS, &keys) ||
             !ph_parse_u32(argv[3], 0, 240, &max_fps)) {
         return 2;
     }
     struct ph_host_spawn *spawn =
             ph_host_spawn_create(argv[1], NULL, error, sizeof(error));
-    const struct ph_desktop_options desktop_options = {.capture = "wlr"};
+    const struct ph_desktop_options desktop_options = {.capture = argv[4]};
     struct ph_desktop *desktop =
             ph_desktop_open(&desktop_options, error, sizeof(error));
     struct ph_source_options options = {
@@ -204,7 +205,7 @@ int main(int argc, char **argv)
     b.source = ph_source_create(&options, &events, &b, error, sizeof(error));
     b.input = ph_input_wlr_create(NULL, NULL, "us", error, sizeof(error));
     if (!b.source || !b.input ||
-            !child_start(&client, (const char *const *)argv + 4)) {
+            !child_start(&client, (const char *const *)argv + 5)) {
         fprintf(stderr, "%s\n", error);
         return 1;
     }
