@@ -205,7 +205,8 @@ stage_soak() {
     step asan asan || return
     end=$(($(date +%s) + soak * 30))
     while [ "$(date +%s)" -lt "$end" ]; do
-        meson_tests "round-$round" "$out/asan" || return
+        meson_tests "round-$round" "$out/asan" --no-suite timing \
+            --num-processes "$mostly_waiting" || return
         round=$((round + 1))
     done
 }
