@@ -15,6 +15,14 @@ const DESKTOPS = {
     processes: ["sway", "foot"], capture: "wlr", terminal: ["foot"],
     patch: undefined,
   },
+  mutter: {
+    processes: ["mutter", "foot"], capture: "mutter",
+    terminal: ["foot", "--maximized"], patch: undefined,
+  },
+  gnome: {
+    processes: ["gnome-shell", "foot"], capture: "mutter",
+    terminal: ["foot", "--maximized"], patch: undefined,
+  },
   xvfb: {
     processes: ["Xvfb", "xterm"], capture: "x11",
     terminal: ["xterm", "-maximized", "-fa", "monospace", "-fs", "10", "-e"],
@@ -46,7 +54,10 @@ class Pattern extends Desk {
 async function show(content, place, desktop) {
   const { terminal, patch } = DESKTOPS[desktop];
   const args = ["--desktop", desktop];
-  if (content === "pattern") return new Pattern(place, args, patch).ready();
+  if (content === "pattern") {
+return new Pattern(place, args, patch,
+      patch ? "" : "fullscreen").ready();
+}
   const run = await new Run(place,
     [...args, "--", ...terminal, SCROLL, content]).ready();
   return { run, stop: () => run.stop() };
@@ -86,7 +97,7 @@ function display(run) {
  * @param {string} content scroll, flood or pattern
  * @param {number} seconds of each turn
  * @param {number} rounds
- * @param {"sway" | "xvfb"} desktop
+ * @param {"sway" | "mutter" | "gnome" | "xvfb"} desktop
  */
 export async function* compare(content, seconds, rounds, desktop = "sway") {
   const watched = [...DESKTOPS[desktop].processes, "porthole-hostd",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What a viewer gets of moving content, beside a capture alone (A B A B).
 //   node tests/bench/flow.mjs [--seconds N] [--rounds N]
-//     [--desktop sway|xvfb] [CONTENT...]
+//     [--desktop sway|mutter|gnome|xvfb] [CONTENT...]
 // CONTENT: scroll flood pattern. Needs PORTHOLE_BUILD (default build).
 import path from "node:path";
 import process from "node:process";

@@ -2,6 +2,10 @@
 // Key to pixels and key to painted at 1920x1080 in one Chromium after the
 // other: ours, wayvnc + noVNC on the same kind of sway, TigerVNC + noVNC.
 //   node tests/bench/keys.mjs [--presses N] [--rounds N] [--stack NAME ...]
+//     [--content cell|typing|scroll|drag|video]
+// A press changes one cell, or shows the next picture of a content of
+// `porthole bench frames`; with a content, 10 s of 60 pictures a second follow
+// and those that the page shows are counted.
 // Needs wayvnc, tigervnc-standalone-server and xterm (Debian packages), and
 // PORTHOLE_BUILD (default build).
 import { spawn } from "node:child_process";
@@ -18,6 +22,7 @@ const { values } = parseArgs({ options: {
   presses: { type: "string", default: "60" },
   rounds: { type: "string", default: "2" },
   stack: { type: "string", multiple: true, default: [] },
+  content: { type: "string", default: "cell" },
 } });
 const build = path.resolve(process.env.PORTHOLE_BUILD ?? "build");
 process.env.PORTHOLE_BIN ??= path.join(build, "src/cli/porthole");
@@ -28,7 +33,17 @@ const { Place, until } = await import("../integration/porthole.mjs");
 const { Desk } = await import("../integration/desk.mjs");
 const root = new URL("../../", import.meta.url).pathname;
 const VIEWPORT = { width: 1920, height: 1080 };
-const CELL = [960, 540, 8, 8];
+/** What a press surely changes, and the ms between presses: what refines a
+ * still picture is over by then. */
+const CONTENTS = {
+  cell: { rect: [960, 540, 8, 8], pause: 300 },
+  typing: { rect: [68, 92, 800, 900], pause: 1200 },
+  scroll: { rect: [100, 500, 64, 34], pause: 1200 },
+  drag: { rect: [340, 400, 64, 102], pause: 1200 }, // in 30 steps
+  video: { rect: [960, 540, 8, 8], pause: 1200 },
+};
+const { rect: RECT, pause: PAUSE } = CONTENTS[values.content];
+const MOVING_SECONDS = 10;
 
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
@@ -85,7 +100,30 @@ async function bridge(port) {
     close: () => { server.closeAllConnections(); server.close(); } };
 }
 
-async function vncPresses(port, rect, click) {
+/** The test window's picture from its beginning. */
+function show(desk) {
+  if (values.content === "cell") {
+    desk.draw("rect 0 0 1920 1080 303030");
+    desk.tell(`echo ${RECT[0]} ${RECT[1]}`);
+  } else {
+    desk.tell(`scene ${values.content}`);
+  }
+}
+
+/** Frames a second that a page shows of 60 pictures a second; shown: how many
+ * it showed so far. */
+async function moving(desk, shown) {
+  const before = await shown();
+  const began = performance.now();
+  for (let n = 1; n <= MOVING_SECONDS * 60; n++) {
+    desk.tell("step");
+    await sleep(Math.max(0, began + n * 1000 / 60 - performance.now()));
+  }
+  await sleep(500);
+  return (await shown() - before) / MOVING_SECONDS;
+}
+
+async function vncPresses(port, rect, click, desk = null) {
   const served = await bridge(port);
   const result = {};
   for (const defer of [true, false]) {
@@ -93,12 +131,13 @@ async function vncPresses(port, rect, click) {
     const page = await browser.context.newPage();
     await page.goto(served.url);
     await page.waitForFunction(() => document.body.dataset.ready === "yes");
+    if (desk) show(desk);
     await sleep(1500);
     await page.mouse.click(...click);
     await sleep(500);
     const times = { pixels: [], painted: [] };
     for (let i = 0; i < Number(values.presses); i++) {
-      await sleep(300);
+      await sleep(PAUSE);
       const handle = await page.evaluateHandle(
         (r) => window.watch(...r), rect);
       await page.keyboard.press("a");
@@ -108,6 +147,10 @@ async function vncPresses(port, rect, click) {
       const at = await page.evaluate(() => window.portholeKeys.at(-1).at);
       times.pixels.push(change.noticed - at);
       times.painted.push(change.painted - at);
+    }
+    if (desk && values.content !== "cell") {
+      times.fps = await moving(desk,
+        () => page.evaluate(() => window.portholeShown));
     }
     result[defer ? "stock" : "undeferred"] = times;
     await browser.close();
@@ -121,24 +164,24 @@ async function porthole(desk) {
   for (const defer of [true, false]) {
     const browser = await launch({ viewport: VIEWPORT, defer });
     const viewer = await browser.open(desk.run.link);
+    show(desk);
     await viewer.click(100, 100);
-    const [x, y, width, height] = CELL;
+    const [x, y, width, height] = RECT;
     const times = { pixels: [], painted: [] };
     for (let i = 0; i < Number(values.presses); i++) {
-      await sleep(300);
+      await sleep(PAUSE);
       const t = await viewer.keyTo("a", { x, y, width, height });
       times.pixels.push(t.noticed);
       times.painted.push(t.painted);
+    }
+    if (values.content !== "cell") {
+      times.fps = await moving(desk,
+        async () => (await viewer.statistics()).frames);
     }
     result[defer ? "stock" : "undeferred"] = times;
     await browser.close();
   }
   return result;
-}
-
-/** The same on another desktop. */
-function portholeXvfb(desk) {
-  return porthole(desk);
 }
 
 async function start(command, args, env, port) {
@@ -157,7 +200,7 @@ async function wayvnc(desk) {
   const child = await start("wayvnc", ["127.0.0.1", String(port)],
     { ...process.env, ...environment }, port);
   try {
-    return await vncPresses(port, CELL, [100, 100]);
+    return await vncPresses(port, RECT, [100, 100], desk);
   } finally {
     child.kill();
   }
@@ -181,21 +224,25 @@ async function tigervnc(place) {
   }
 }
 
-const stacks = { porthole, "porthole, Xvfb": portholeXvfb,
-  "wayvnc + noVNC": wayvnc, "TigerVNC + noVNC": tigervnc };
+/** What runs the presses, and the desktop that it needs. */
+const stacks = {
+  "porthole": { press: porthole, desktop: "sway" },
+  "porthole, Mutter": { press: porthole, desktop: "mutter" },
+  "porthole, GNOME": { press: porthole, desktop: "gnome" },
+  "porthole, Xvfb": { press: porthole, desktop: "xvfb", patch: xPatch },
+  "wayvnc + noVNC": { press: wayvnc, desktop: "sway" },
+  "TigerVNC + noVNC": { press: tigervnc },
+};
 const wanted = values.stack.length ? values.stack : Object.keys(stacks);
 const total = {};
 for (let round = 0; round < Number(values.rounds); round++) {
   for (const name of wanted) {
-    const run = stacks[name];
+    const { press, desktop, patch } = stacks[name];
     const place = new Place();
-    const desk = run === tigervnc ? null
-      : run === portholeXvfb
-        ? await new Desk(place, ["--desktop", "xvfb"], xPatch).ready()
-        : await new Desk(place).ready();
-    desk?.draw("rect 0 0 1920 1080 303030");
-    desk?.tell(`echo ${CELL[0]} ${CELL[1]}`);
-    const got = await run(desk ?? place);
+    const desk = desktop
+      ? await new Desk(place, ["--desktop", desktop], patch,
+        patch ? "" : "fullscreen").ready() : null;
+    const got = await press(desk ?? place);
     await desk?.stop();
     place.remove();
     total[name] ??= {};
@@ -203,14 +250,16 @@ for (let round = 0; round < Number(values.rounds); round++) {
       const all = total[name][kind] ??= { pixels: [], painted: [] };
       all.pixels.push(...times.pixels);
       all.painted.push(...times.painted);
+      if (times.fps) (all.fps ??= []).push(times.fps);
     }
   }
 }
 for (const [name, kinds] of Object.entries(total)) {
   for (const [kind, times] of Object.entries(kinds)) {
-    console.log(JSON.stringify({ stack: name, chromium: kind,
-      presses: times.pixels.length,
+    console.log(JSON.stringify({ stack: name, content: values.content,
+      chromium: kind, presses: times.pixels.length,
       pixels: [0.5, 0.95].map((p) => percentile(times.pixels, p)),
-      painted: [0.5, 0.95].map((p) => percentile(times.painted, p)) }));
+      painted: [0.5, 0.95].map((p) => percentile(times.painted, p)),
+      fps: times.fps }));
   }
 }

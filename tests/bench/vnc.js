@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // noVNC with the same measuring hook as our own page: window.watch(x, y, w, h)
-// promises the times at which the pixels there were drawn and painted.
+// promises the times at which the pixels there were drawn and painted, and
+// window.portholeShown counts the frames in which anything was drawn.
 import RFB from "/novnc/core/rfb.js";
 
 const rfb = new RFB(document.querySelector("#screen"),
@@ -31,11 +32,20 @@ function check(canvas) {
   });
 }
 
+window.portholeShown = 0;
+let fresh = false;
+(function count() {
+  window.portholeShown += Number(fresh);
+  fresh = false;
+  requestAnimationFrame(count);
+})();
+
 // Every way of drawing to the canvas that is seen.
 for (const name of ["drawImage", "putImageData", "fillRect"]) {
   const draw = CanvasRenderingContext2D.prototype[name];
   CanvasRenderingContext2D.prototype[name] = function drawn(...args) {
     draw.apply(this, args);
+    fresh ||= this.canvas.isConnected;
     check(this.canvas);
   };
 }

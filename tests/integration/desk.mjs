@@ -13,15 +13,16 @@ export class Desk {
    * @param {import("./porthole.mjs").Place} place
    * @param {string[]} args of `porthole run`
    * @param {string} patch the program of the test window
+   * @param {string} patchArgs of it
    */
-  constructor(place, args = [], patch = PATCH) {
+  constructor(place, args = [], patch = PATCH, patchArgs = "") {
     this.commands = path.join(place.dir, "commands");
     this.events = path.join(place.dir, "events");
     execFileSync("mkfifo", [this.commands]);
     // Opened for both, so that neither side waits for the other.
     this.pipe = openSync(this.commands, "r+");
     this.run = new Run(place, [...args, "--", "sh", "-c",
-      `exec "${patch}" <"${this.commands}" >"${this.events}"`]);
+      `exec "${patch}" ${patchArgs} <"${this.commands}" >"${this.events}"`]);
   }
 
   async ready() {

@@ -7,6 +7,9 @@
  *   commit                show it; answers "committed NS", the monotonic time
  *   echo X Y              from now on a key press inverts the 8x8 block there
  *                         at once and answers "committed NS"
+ *   scene NAME            draw one of `porthole bench frames`; from now on each
+ *                         key press and each step shows its next picture
+ *   step
  *   quit
  * Says "size W H" when its size is known or changes, then "key CODE STATE",
  * "modifiers DEPRESSED LOCKED GROUP", "motion X Y", "button CODE STATE",
@@ -25,6 +28,7 @@
 #include <unistd.h>
 #include <wayland-client.h>
 
+#include "cli/bench_scene.h"
 #include "common/clock.h"
 #include "common/macros.h"
 #include "patch.h"
@@ -53,6 +57,8 @@ static uint32_t height;
 static uint32_t wanted[2] = {640, 480};
 static bool echo;
 static uint32_t echo_at[2];
+static struct ph_scene *scene;
+static uint32_t scene_steps;
 
 static void die(const char *what)
 {
@@ -169,6 +175,39 @@ static void commit(void)
     printf("committed %lld\n", (long long)ph_clock_ns());
 }
 
+/* A part of the scene to the window. */
+static void show_scene(const struct ph_rect *r)
+{
+    uint32_t *pixels = draw_target()->pixels;
+    for (uint32_t y = r->y; y < r->y + (uint32_t)r->height; y++) {
+        size_t at = (size_t)y * width + r->x;
+        memcpy(pixels + at, scene->pixels + at * 4, (size_t)r->width * 4);
+    }
+    wl_surface_damage_buffer(surface, r->x, r->y, r->width, r->height);
+    commit();
+}
+
+static void start_scene(const char *name)
+{
+    char error[256];
+    ph_scene_destroy(scene);
+    scene = ph_scene_create(name, width, height, error, sizeof(error));
+    if (!scene) {
+        fprintf(stderr, "wl_patch: %s\n", error);
+        exit(2);
+    }
+    scene_steps = 0;
+    show_scene(&(struct ph_rect){0, 0, (uint16_t)width, (uint16_t)height});
+}
+
+static void step_scene(void)
+{
+    struct ph_rect damage;
+    if (scene && ph_scene_step(scene, ++scene_steps, &damage)) {
+        show_scene(&damage);
+    }
+}
+
 static void surface_configure(
         void *data, struct xdg_surface *xdg_surface, uint32_t serial)
 {
@@ -236,7 +275,9 @@ static void keyboard_leave(void *data, struct wl_keyboard *keyboard,
 static void keyboard_key(void *data, struct wl_keyboard *keyboard,
         uint32_t serial, uint32_t time, uint32_t key, uint32_t state)
 {
-    if (echo && state) {
+    if (scene && state) {
+        step_scene();
+    } else if (echo && state) {
         struct buffer *b = draw_target();
         uint32_t old = b->pixels[echo_at[1] * width + echo_at[0]];
         fill(echo_at[0], echo_at[1], 8, 8, ~old & 0xFFFFFF);
@@ -442,6 +483,10 @@ static void command(const char *line)
         patches();
     } else if (strcmp(line, "commit") == 0) {
         commit();
+    } else if (strncmp(line, "scene ", 6) == 0) {
+        start_scene(line + 6);
+    } else if (strcmp(line, "step") == 0) {
+        step_scene();
     } else if (strcmp(line, "quit") == 0) {
         exit(0);
     } else {
