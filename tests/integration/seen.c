@@ -15,12 +15,15 @@ static void on_frame(void *data, const struct ph_capture_frame *frame)
     s->width = frame->width;
     s->height = frame->height;
     s->damage = *frame->damage;
-    s->bad += frame->time_ns > frame->ready_ns ||
-            frame->ready_ns > ph_clock_ns() || ph_region_is_empty(&s->damage);
+    s->time_ns = frame->time_ns;
+    s->bad +=
+            frame->time_ns > frame->ready_ns || frame->ready_ns > ph_clock_ns();
+    s->empty += ph_region_is_empty(&s->damage);
     uint32_t x = PH_MIN(s->probe[0], frame->width - 1);
     uint32_t y = PH_MIN(s->probe[1], frame->height - 1);
     const uint8_t *p = frame->data + (size_t)y * frame->stride + (size_t)x * 4;
-    s->probed = (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+    unsigned red = frame->format == PH_HXFR_BGRA ? 2 : 0;
+    s->probed = (uint32_t)p[red] << 16 | (uint32_t)p[1] << 8 | p[2 - red];
 }
 
 static void on_cursor(void *data, const struct ph_capture_cursor *cursor)
@@ -31,6 +34,11 @@ static void on_cursor(void *data, const struct ph_capture_cursor *cursor)
     s->bad += fresh != (cursor->data != NULL);
     s->cursor = *cursor;
     s->cursor.data = NULL; /* valid inside the event */
+    if (cursor->data) {
+        const uint8_t *p = cursor->data;
+        s->first_pixel = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+                (uint32_t)p[2] << 8 | p[3];
+    }
 }
 
 static void on_lost(void *data, const char *reason)
@@ -46,28 +54,28 @@ const struct ph_capture_events seen_events = {
         .lost = on_lost,
 };
 
-/* One wait, not longer than 50 ms for the sake of the main context. */
-static void serve(struct seen *s)
+bool seen_serve(struct seen *s, int64_t deadline_ns)
 {
     enum {
-        TURN_MS = 50,
+        TURN_MS = 50, /* for the sake of the main context */
     };
+    int left = ph_deadline_poll_ms(deadline_ns);
     struct pollfd pfd = {s->capture->ops->fd(s->capture), POLLIN, 0};
-    if (poll(&pfd, 1, TURN_MS) > 0) {
+    if (poll(&pfd, 1, PH_MIN(left, TURN_MS)) > 0) {
         s->capture->ops->dispatch(s->capture);
     }
     while (g_main_context_iteration(NULL, FALSE)) {
     }
+    return left > 0;
 }
 
 bool seen_until(struct seen *s, bool (*condition)(const struct seen *s), int ms)
 {
     int64_t deadline = ph_deadline_ms(ms);
     while (!condition(s)) {
-        if (ph_clock_ns() > deadline) {
+        if (!seen_serve(s, deadline)) {
             return false;
         }
-        serve(s);
     }
     return true;
 }
@@ -78,10 +86,9 @@ bool seen_frame(struct seen *s, bool whole, int ms)
     int64_t deadline = ph_deadline_ms(ms);
     s->capture->ops->request(s->capture, whole);
     while (s->frames + s->lost == before) {
-        if (ph_clock_ns() > deadline) {
+        if (!seen_serve(s, deadline)) {
             return false;
         }
-        serve(s);
     }
     return s->lost == 0;
 }

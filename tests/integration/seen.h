@@ -12,14 +12,17 @@ struct seen {
     unsigned frames;
     unsigned lost;
     unsigned cursors;
+    unsigned empty; /* frames without damage */
     unsigned bad; /* frames or cursors that break capture.h's promises */
     char reason[256]; /* of lost */
     uint32_t width;
     uint32_t height;
     struct ph_region damage;
+    int64_t time_ns;
     uint32_t probe[2]; /* set by the test: a pixel to look at */
     uint32_t probed; /* RGB there */
-    struct ph_capture_cursor cursor;
+    struct ph_capture_cursor cursor; /* without its data */
+    uint32_t first_pixel; /* of the newest shape, RGBA */
 };
 
 extern const struct ph_capture_events seen_events;
@@ -30,6 +33,8 @@ bool seen_frame(struct seen *s, bool whole, int ms);
 void seen_settle(struct seen *s);
 /* Takes frames until the probed pixel is this. */
 bool seen_pixel(struct seen *s, uint32_t rgb, int ms);
-/* Serves the capture and the main context until condition(s) holds. */
+/* Serves the capture and the main context once. False: the deadline is over. */
+bool seen_serve(struct seen *s, int64_t deadline_ns);
+/* The same until condition(s) holds. */
 bool seen_until(
         struct seen *s, bool (*condition)(const struct seen *s), int ms);

@@ -4,7 +4,6 @@
  * wl_patch as argument, and behind it the protocol where it is not to choose.
  */
 #include <glib.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,78 +13,18 @@
 #include "common/parse.h"
 #include "deskd/capture.h"
 #include "deskd/input.h"
+#include "seen.h"
 #include "unit/check.h"
 
 #define WAIT_MS 20000
 
 static const char *patch_path;
 
-/* The newest frame. */
-struct seen {
-    struct ph_capture *capture;
-    unsigned frames;
-    unsigned lost;
-    uint32_t width;
-    uint32_t height;
-    struct ph_region damage;
-    uint32_t probe[2];
-    uint32_t probed; /* RGB of the pixel there */
-};
-
-static void on_frame(void *data, const struct ph_capture_frame *frame)
-{
-    struct seen *s = data;
-    s->frames++;
-    s->width = frame->width;
-    s->height = frame->height;
-    s->damage = *frame->damage;
-    CHECK_EQ(frame->format, PH_HXFR_BGRA);
-    CHECK(frame->time_ns <= frame->ready_ns);
-    CHECK(frame->ready_ns <= ph_clock_ns());
-    const uint8_t *p = frame->data + (size_t)s->probe[1] * frame->stride +
-            (size_t)s->probe[0] * 4;
-    s->probed = (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
-}
-
-static void on_lost(void *data, const char *reason)
-{
-    struct seen *s = data;
-    s->lost++;
-}
-
-static const struct ph_capture_events events = {
-        .frame = on_frame,
-        .lost = on_lost,
-};
-
-/* Asks for a frame (unless it was asked for) and waits for an event. */
-static bool next_frame(struct seen *s, bool whole, int ms)
-{
-    unsigned before = s->frames + s->lost;
-    int64_t deadline = ph_deadline_ms(ms);
-    s->capture->ops->request(s->capture, whole);
-    while (s->frames + s->lost == before) {
-        struct pollfd pfd = {s->capture->ops->fd(s->capture), POLLIN, 0};
-        if (poll(&pfd, 1, ph_deadline_poll_ms(deadline)) <= 0) {
-            return false;
-        }
-        s->capture->ops->dispatch(s->capture);
-    }
-    return s->frames > 0;
-}
-
-/* Takes frames until nothing changes. */
-static void settle(struct seen *s)
-{
-    for (int i = 0; i < 200 && next_frame(s, false, 500); i++) {
-    }
-}
-
 /* The next frame that shows a change. */
 static bool next_change(struct seen *s, int ms)
 {
     do {
-        if (!next_frame(s, false, ms)) {
+        if (!seen_frame(s, false, ms)) {
             return false;
         }
     } while (ph_region_is_empty(&s->damage));
@@ -94,7 +33,7 @@ static bool next_change(struct seen *s, int ms)
 
 static void test_first_frame(struct seen *s, uint32_t width, uint32_t height)
 {
-    CHECK(next_frame(s, true, WAIT_MS));
+    CHECK(seen_frame(s, true, WAIT_MS));
     CHECK_EQ(s->width, width);
     CHECK_EQ(s->height, height);
     CHECK_EQ(ph_region_pixels(&s->damage), (uint64_t)width * height);
@@ -103,9 +42,9 @@ static void test_first_frame(struct seen *s, uint32_t width, uint32_t height)
 static void test_changes(struct seen *s, struct child *patch)
 {
     char line[CHILD_LINE];
-    settle(s);
+    seen_settle(s);
     /* A static screen: no frame at all. */
-    CHECK(!next_frame(s, false, 1000));
+    CHECK(!seen_frame(s, false, 1000));
     s->probe[0] = 100;
     s->probe[1] = 100;
     CHECK(child_send(patch, "rect 96 96 8 8 ff2010"));
@@ -114,7 +53,7 @@ static void test_changes(struct seen *s, struct child *patch)
     CHECK(next_change(s, WAIT_MS));
     CHECK_EQ(s->probed, 0xff2010);
     CHECK(ph_region_pixels(&s->damage) <= 64 * 64);
-    settle(s);
+    seen_settle(s);
     /* Opposite corners: the compositor says "everything". */
     CHECK(child_send(patch, "rect 0 0 8 8 00ff00"));
     CHECK(child_send(
@@ -123,20 +62,20 @@ static void test_changes(struct seen *s, struct child *patch)
     CHECK(next_change(s, WAIT_MS));
     CHECK(ph_region_pixels(&s->damage) <= 2 * 64 * 64);
     /* The same picture once more is no change. */
-    settle(s);
+    seen_settle(s);
     CHECK(child_send(patch, "rect 0 0 200 200 00ff00"));
     CHECK(child_send(patch, "commit"));
     CHECK(next_change(s, WAIT_MS));
-    settle(s);
+    seen_settle(s);
     CHECK(child_send(patch, "rect 0 0 200 200 00ff00"));
     CHECK(child_send(patch, "commit"));
     CHECK(!next_change(s, 500));
     /* After cancel everything counts as changed. */
     s->capture->ops->cancel(s->capture);
-    CHECK(next_frame(s, false, WAIT_MS));
+    CHECK(seen_frame(s, false, WAIT_MS));
     CHECK_EQ(ph_region_pixels(&s->damage), (uint64_t)s->width * s->height);
     /* Static, but the whole is wanted. */
-    CHECK(next_frame(s, true, WAIT_MS));
+    CHECK(seen_frame(s, true, WAIT_MS));
     CHECK_EQ(ph_region_pixels(&s->damage), (uint64_t)s->width * s->height);
 }
 
@@ -289,7 +228,7 @@ static void test_resize(struct seen *s)
         s->capture->ops->resize(
                 s->capture, sizes[i][0], sizes[i][1], sizes[i][2]);
         for (int k = 0; k < 50 && s->width != sizes[i][0]; k++) {
-            CHECK(next_frame(s, false, WAIT_MS));
+            CHECK(seen_frame(s, false, WAIT_MS));
         }
         CHECK_EQ(s->width, sizes[i][0]);
         CHECK_EQ(s->height, sizes[i][1]);
@@ -303,32 +242,33 @@ static void test_resize_and_end(struct seen *s)
     s->probe[0] = 0;
     s->probe[1] = 0;
     for (int i = 0; i < 20 && s->width != 800; i++) {
-        CHECK(next_frame(s, false, WAIT_MS));
+        CHECK(seen_frame(s, false, WAIT_MS));
     }
     CHECK_EQ(s->width, 800);
     CHECK_EQ(s->height, 600);
     CHECK_EQ(ph_region_pixels(&s->damage), 800 * 600);
-    settle(s);
+    seen_settle(s);
     /* It closes the connection before it answers. */
     CHECK(system("swaymsg -q exit 2>/dev/null") != -1);
-    next_frame(s, false, WAIT_MS);
+    seen_frame(s, false, WAIT_MS);
     CHECK_EQ(s->lost, 1);
     s->capture->ops->dispatch(s->capture);
     CHECK_EQ(s->lost, 1);
+    CHECK_EQ(s->bad, 0);
 }
 
 static void test_failures(void)
 {
     char error[256] = "";
     struct seen s = {0};
-    CHECK(!ph_capture_wlr_create(
-            "no-such-display", NULL, NULL, &events, &s, error, sizeof(error)));
+    CHECK(!ph_capture_wlr_create("no-such-display", NULL, NULL, &seen_events,
+            &s, error, sizeof(error)));
     CHECK(strstr(error, "no-such-display"));
     CHECK(!ph_capture_wlr_create(
-            NULL, "HDMI-7", NULL, &events, &s, error, sizeof(error)));
+            NULL, "HDMI-7", NULL, &seen_events, &s, error, sizeof(error)));
     CHECK(strstr(error, "HDMI-7"));
     CHECK(!ph_capture_wlr_create(
-            NULL, NULL, "telepathy", &events, &s, error, sizeof(error)));
+            NULL, NULL, "telepathy", &seen_events, &s, error, sizeof(error)));
     CHECK(strstr(error, "wlr:telepathy"));
     CHECK(!ph_input_wlr_create(NULL, NULL, "xx(", error, sizeof(error)));
     CHECK(strstr(error, "xx("));
@@ -348,8 +288,8 @@ int main(int argc, char **argv)
     const char *protocol = argc == 3 ? argv[2] : NULL;
     patch_path = argv[1];
     test_failures();
-    seen.capture = ph_capture_wlr_create(
-            NULL, "HEADLESS-1", protocol, &events, &seen, error, sizeof(error));
+    seen.capture = ph_capture_wlr_create(NULL, "HEADLESS-1", protocol,
+            &seen_events, &seen, error, sizeof(error));
     struct ph_input *input =
             ph_input_wlr_create(NULL, NULL, "de", error, sizeof(error));
     const char *const patch_argv[] = {patch_path, NULL};

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Capture of a real X server: run under xvfb.sh, with its size at most. */
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,27 +11,12 @@
 #include "common/parse.h"
 #include "deskd/desktop_x11.h"
 #include "deskd/x11_picture.h"
+#include "seen.h"
 #include "unit/check.h"
 
 #define WAIT_MS 20000
 #define WIDTH 1280
 #define HEIGHT 720
-
-/* The newest frame and pointer. */
-struct seen {
-    struct ph_capture *capture;
-    unsigned frames;
-    unsigned lost;
-    unsigned cursors;
-    uint32_t width;
-    uint32_t height;
-    struct ph_region damage;
-    uint32_t probe[2];
-    uint32_t probed; /* RGB of the pixel there */
-    struct ph_capture_cursor cursor;
-    uint32_t first_pixel; /* of the cursor's newest shape, RGBA */
-    int64_t time_ns;
-};
 
 /* A client of the same server. */
 struct client {
@@ -41,82 +25,12 @@ struct client {
     xcb_gcontext_t gc;
 };
 
-static void on_frame(void *data, const struct ph_capture_frame *frame)
-{
-    struct seen *s = data;
-    s->frames++;
-    s->width = frame->width;
-    s->height = frame->height;
-    s->damage = *frame->damage;
-    s->time_ns = frame->time_ns;
-    CHECK_EQ(frame->format, PH_HXFR_BGRA);
-    CHECK(frame->time_ns <= frame->ready_ns);
-    CHECK(frame->ready_ns <= ph_clock_ns());
-    const uint8_t *p = frame->data + (size_t)s->probe[1] * frame->stride +
-            (size_t)s->probe[0] * 4;
-    s->probed = (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
-}
-
-static void on_cursor(void *data, const struct ph_capture_cursor *cursor)
-{
-    struct seen *s = data;
-    s->cursors++;
-    s->cursor = *cursor;
-    if (cursor->data) {
-        const uint8_t *p = cursor->data;
-        s->first_pixel = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-                (uint32_t)p[2] << 8 | p[3];
-    }
-}
-
-static void on_lost(void *data, const char *reason)
-{
-    struct seen *s = data;
-    s->lost++;
-}
-
-static const struct ph_capture_events events = {
-        .frame = on_frame,
-        .cursor = on_cursor,
-        .lost = on_lost,
-};
-
-static bool serve(struct seen *s, int64_t deadline)
-{
-    struct pollfd pfd = {s->capture->ops->fd(s->capture), POLLIN, 0};
-    if (poll(&pfd, 1, ph_deadline_poll_ms(deadline)) <= 0) {
-        return false;
-    }
-    s->capture->ops->dispatch(s->capture);
-    return true;
-}
-
-/* Asks for a frame (unless it was asked for) and waits for an event. */
-static bool next_frame(struct seen *s, bool whole, int ms)
-{
-    unsigned before = s->frames + s->lost;
-    int64_t deadline = ph_deadline_ms(ms);
-    s->capture->ops->request(s->capture, whole);
-    while (s->frames + s->lost == before) {
-        if (!serve(s, deadline)) {
-            return false;
-        }
-    }
-    return s->lost == 0;
-}
-
-static void settle(struct seen *s)
-{
-    for (int i = 0; i < 200 && next_frame(s, false, 300); i++) {
-    }
-}
-
 /* Serves until the pointer is so. */
 static bool cursor_at(struct seen *s, int32_t x, int32_t y)
 {
     int64_t deadline = ph_deadline_ms(WAIT_MS);
     while (!(s->cursor.x == x && s->cursor.y == y)) {
-        if (!serve(s, deadline)) {
+        if (!seen_serve(s, deadline)) {
             return false;
         }
     }
@@ -148,33 +62,33 @@ static void open_window(struct client *c)
 
 static void test_frames(struct seen *s, struct client *c)
 {
-    CHECK(next_frame(s, true, WAIT_MS));
+    CHECK(seen_frame(s, true, WAIT_MS));
     CHECK_EQ(s->width, WIDTH);
     CHECK_EQ(s->height, HEIGHT);
     CHECK_EQ(ph_region_pixels(&s->damage), (uint64_t)WIDTH * HEIGHT);
     open_window(c);
-    settle(s);
+    seen_settle(s);
     /* A static screen: no frame at all. */
-    CHECK(!next_frame(s, false, 500));
+    CHECK(!seen_frame(s, false, 500));
     s->probe[0] = 100;
     s->probe[1] = 100;
     fill(c, 96, 96, 9, 7, 0xff2010);
-    CHECK(next_frame(s, false, WAIT_MS));
+    CHECK(seen_frame(s, false, WAIT_MS));
     CHECK_EQ(s->probed, 0xff2010);
     CHECK_EQ(ph_region_pixels(&s->damage), 9 * 7);
     /* What changed while nothing was asked for, in opposite corners. */
     fill(c, 0, 0, 8, 8, 0x00ff00);
     fill(c, WIDTH - 8, HEIGHT - 8, 8, 8, 0x0000ff);
     fill(c, 100, 100, 1, 1, 0x123456);
-    CHECK(next_frame(s, false, WAIT_MS));
-    while (s->probed != 0x123456 && next_frame(s, false, WAIT_MS)) {
+    CHECK(seen_frame(s, false, WAIT_MS));
+    while (s->probed != 0x123456 && seen_frame(s, false, WAIT_MS)) {
     }
     CHECK_EQ(s->probed, 0x123456);
     CHECK(ph_region_pixels(&s->damage) <= 2 * 8 * 8 + 1);
     /* After cancel everything counts as changed. */
     s->capture->ops->request(s->capture, false);
     s->capture->ops->cancel(s->capture);
-    CHECK(next_frame(s, false, WAIT_MS));
+    CHECK(seen_frame(s, false, WAIT_MS));
     CHECK_EQ(ph_region_pixels(&s->damage), (uint64_t)WIDTH * HEIGHT);
 }
 
@@ -183,18 +97,18 @@ static void test_rate(struct seen *s, struct client *c)
 {
     int64_t last = 0;
     uint32_t colour = 0;
-    settle(s);
+    seen_settle(s);
     unsigned before = s->frames;
     int64_t begun = ph_clock_ns();
     while (s->frames < before + 20) {
         fill(c, 100, 100, 4, 4, ++colour);
-        CHECK(next_frame(s, false, WAIT_MS));
+        CHECK(seen_frame(s, false, WAIT_MS));
         /* Every second one may be nearer when the one before was late. */
         CHECK(s->time_ns - last > PH_NS_PER_S / 60 / 3);
         last = s->time_ns;
     }
     CHECK(ph_clock_ns() - begun >= 18 * PH_NS_PER_S / 60);
-    while (s->probed != colour && next_frame(s, false, WAIT_MS)) {
+    while (s->probed != colour && seen_frame(s, false, WAIT_MS)) {
     }
     CHECK_EQ(s->probed, colour);
 }
@@ -218,7 +132,7 @@ static void test_cursor(struct seen *s, struct client *c)
     xcb_change_window_attributes(c->x.conn, c->window, XCB_CW_CURSOR, &cursor);
     xcb_flush(c->x.conn);
     int64_t deadline = ph_deadline_ms(WAIT_MS);
-    while (s->first_pixel != 0xff8000ff && serve(s, deadline)) {
+    while (s->first_pixel != 0xff8000ff && seen_serve(s, deadline)) {
     }
     CHECK_EQ(s->first_pixel, 0xff8000ff);
     CHECK_EQ(s->cursor.width, 16);
@@ -237,34 +151,34 @@ static void test_embedded(struct client *c)
     char error[256] = "";
     struct seen s = {.probe = {500, 400}};
     s.capture = ph_capture_x11_create(
-            NULL, 60, true, &events, &s, error, sizeof(error));
+            NULL, 60, true, &seen_events, &s, error, sizeof(error));
     if (!CHECK(s.capture)) {
         return;
     }
     fill(c, 490, 390, 40, 40, 0x102030);
     ph_x11_warp(&c->x, 600, 500);
-    CHECK(next_frame(&s, true, WAIT_MS));
-    settle(&s);
+    CHECK(seen_frame(&s, true, WAIT_MS));
+    seen_settle(&s);
     CHECK_EQ(s.probed, 0x102030);
     for (int i = 0; i < 2; i++) {
         ph_x11_warp(&c->x, 500, 400);
         fill(c, 0, 0, 1, 1, 0x111111 * (uint32_t)(i + 1));
-        while (s.probed != 0xff8000 && next_frame(&s, false, WAIT_MS)) {
+        while (s.probed != 0xff8000 && seen_frame(&s, false, WAIT_MS)) {
         }
         CHECK_EQ(s.probed, 0xff8000);
         ph_x11_warp(&c->x, 600, 500);
         fill(c, 0, 0, 1, 1, 0x222222 * (uint32_t)(i + 1));
-        while (s.probed != 0x102030 && next_frame(&s, false, WAIT_MS)) {
+        while (s.probed != 0x102030 && seen_frame(&s, false, WAIT_MS)) {
         }
         CHECK_EQ(s.probed, 0x102030);
     }
     /* Partly outside. */
     ph_x11_warp(&c->x, 0, 0);
     fill(c, 500, 400, 1, 1, 0x00ff00);
-    CHECK(next_frame(&s, false, WAIT_MS));
+    CHECK(seen_frame(&s, false, WAIT_MS));
     ph_x11_warp(&c->x, WIDTH - 1, HEIGHT - 1);
     fill(c, 500, 400, 1, 1, 0x0000ff);
-    while (s.probed != 0x0000ff && next_frame(&s, false, WAIT_MS)) {
+    while (s.probed != 0x0000ff && seen_frame(&s, false, WAIT_MS)) {
     }
     CHECK_EQ(s.probed, 0x0000ff);
     CHECK_EQ(s.cursors, 0);
@@ -275,7 +189,7 @@ static void test_resize(struct seen *s)
 {
     static const uint32_t sizes[][2] = {{800, 600}, {1001, 577}, {640, 480},
             {WIDTH, HEIGHT}, {100000, 100000}, {1, 1}, {WIDTH, HEIGHT}};
-    settle(s);
+    seen_settle(s);
     s->probe[0] = 0;
     s->probe[1] = 0;
     for (size_t i = 0; i < PH_LEN(sizes); i++) {
@@ -283,7 +197,7 @@ static void test_resize(struct seen *s)
         uint32_t h = PH_MIN(sizes[i][1], HEIGHT);
         s->capture->ops->resize(s->capture, sizes[i][0], sizes[i][1], 120);
         for (int k = 0; k < 20 && (s->width != w || s->height != h); k++) {
-            CHECK(next_frame(s, false, WAIT_MS) || w * h == WIDTH * HEIGHT);
+            CHECK(seen_frame(s, false, WAIT_MS) || w * h == WIDTH * HEIGHT);
         }
         CHECK_EQ(s->width, w);
         CHECK_EQ(s->height, h);
@@ -335,11 +249,11 @@ static void test_failures(void)
     char error[256] = "";
     struct seen s = {0};
     CHECK(!ph_capture_x11_create(
-            ":99999", 60, false, &events, &s, error, sizeof(error)));
+            ":99999", 60, false, &seen_events, &s, error, sizeof(error)));
     CHECK(strstr(error, ":99999"));
     CHECK(strstr(error, "XAUTHORITY"));
     CHECK(!ph_capture_x11_create(
-            "x", 60, false, &events, &s, error, sizeof(error)));
+            "x", 60, false, &seen_events, &s, error, sizeof(error)));
     CHECK(strstr(error, "not the name of a display"));
     const struct ph_desktop_options options = {
             .capture = "x11", .output = "screen"};
@@ -355,7 +269,7 @@ static void test_end(struct seen *s)
         return;
     }
     CHECK_EQ(kill((pid_t)pid, SIGKILL), 0);
-    CHECK(!next_frame(s, false, WAIT_MS));
+    CHECK(!seen_frame(s, false, WAIT_MS));
     CHECK_EQ(s->lost, 1);
     s->capture->ops->dispatch(s->capture);
     CHECK_EQ(s->lost, 1);
@@ -368,7 +282,7 @@ int main(void)
     struct client client = {0};
     test_failures();
     seen.capture = ph_capture_x11_create(
-            NULL, 60, false, &events, &seen, error, sizeof(error));
+            NULL, 60, false, &seen_events, &seen, error, sizeof(error));
     if (!CHECK(seen.capture) ||
             !CHECK(ph_x11_connect(&client.x, NULL, error, sizeof(error)))) {
         fprintf(stderr, "%s\n", error);
