@@ -27,14 +27,15 @@ get_sway() {
     release_close
 }
 
+# The loader is named sway, as its process is then.
 make_wrapper() {
-    local loader libraries
-    loader=$(find "$root/usr" -name 'ld-linux*.so.*' | head -n 1)
+    local libraries
     libraries=$(dirname "$(find "$root/usr/lib" -name 'libc.so.6')")
-    mkdir -p "$dir/bin"
+    mkdir -p "$dir/bin" "$dir/loader"
+    cp "$(find "$root/usr" -name 'ld-linux*.so.*' -type f)" "$dir/loader/sway"
     cat >"$dir/bin/sway" <<EOF2
 #!/bin/sh
-exec "$loader" --library-path "$libraries" "$root/usr/bin/sway" "\$@"
+exec "$dir/loader/sway" --library-path "$libraries" "$root/usr/bin/sway" "\$@"
 EOF2
     chmod +x "$dir/bin/sway"
 }
