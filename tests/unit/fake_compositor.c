@@ -22,6 +22,7 @@ struct fake_compositor {
     struct wl_global *output;
     pthread_t thread;
     int wake;
+    struct wl_event_source *on_wake;
     pthread_mutex_t lock; /* of order */
     pthread_cond_t done;
     void (*order)(struct fake_compositor *f);
@@ -457,8 +458,8 @@ struct fake_compositor *fake_compositor_start(const char *display)
             &ext_output_image_capture_source_manager_v1_interface, 1, f,
             bind_sources);
     f->wake = eventfd(0, EFD_CLOEXEC);
-    wl_event_loop_add_fd(wl_display_get_event_loop(f->display), f->wake,
-            WL_EVENT_READABLE, on_wake, f);
+    f->on_wake = wl_event_loop_add_fd(wl_display_get_event_loop(f->display),
+            f->wake, WL_EVENT_READABLE, on_wake, f);
     if (wl_display_add_socket(f->display, display) < 0 ||
             pthread_create(&f->thread, NULL, serve, f) != 0) {
         abort();
@@ -476,6 +477,7 @@ void fake_compositor_stop(struct fake_compositor *f)
     give(f, order_end);
     pthread_join(f->thread, NULL);
     wl_display_destroy_clients(f->display);
+    wl_event_source_remove(f->on_wake);
     wl_display_destroy(f->display);
     close(f->wake);
     pthread_cond_destroy(&f->done);
