@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vsockenc/feed.h"
 
+#include "common/clock.h"
+
+enum {
+    REFINE_STEPS = 3,
+};
+
+/* How long a picture stands still before its first step, and from there to each
+ * further one: as deskd's. */
+#define STILL_NS (150 * PH_NS_PER_MS)
+#define STEP_NS (250 * PH_NS_PER_MS)
+
 static void set_all(struct ph_feed *f)
 {
     uint16_t width = (uint16_t)f->width;
@@ -65,6 +76,13 @@ enum ph_link_result ph_feed_draw(struct ph_feed *f,
     return PH_LINK_OK;
 }
 
+/* A change, or a keyframe: all steps are ahead again. */
+static void begin_refining(struct ph_feed *f, int64_t pts)
+{
+    f->refine_left = REFINE_STEPS;
+    f->refine_due = pts + STILL_NS;
+}
+
 enum ph_link_result ph_feed_submit(struct ph_feed *f,
         const struct ph_link_picture *slot, int64_t pts, bool keyframe,
         uint32_t *sequence)
@@ -76,6 +94,7 @@ enum ph_link_result ph_feed_submit(struct ph_feed *f,
         ph_region_clear(&f->unsent);
         f->valid = true;
         f->keyframe = false;
+        begin_refining(f, pts);
     } else {
         set_all(f);
     }
@@ -88,8 +107,19 @@ enum ph_link_result ph_feed_repeat(
     if (!f->valid) {
         return PH_LINK_DOWN;
     }
-    return ph_link_repeat(
-            f->link, pts, keyframe ? PH_HXFR_FRAME_KEYFRAME : 0, sequence);
+    bool refine = !keyframe && f->refine_left && pts >= f->refine_due &&
+            ph_link_can_refine(f->link);
+    uint32_t flags = keyframe ? PH_HXFR_FRAME_KEYFRAME
+            : refine          ? PH_HXFR_FRAME_REFINE
+                              : 0;
+    enum ph_link_result r = ph_link_repeat(f->link, pts, flags, sequence);
+    if (r == PH_LINK_OK && keyframe) {
+        begin_refining(f, pts);
+    } else if (r == PH_LINK_OK && refine) {
+        f->refine_left--;
+        f->refine_due = pts + STEP_NS;
+    }
+    return r;
 }
 
 enum ph_link_result ph_feed_submit_resource(struct ph_feed *f,

@@ -2,8 +2,8 @@
 /*
  * One host, and what it lacks: keeps for each slot of its link, and for the
  * surface as the host holds it, what is out of date, so that only that is
- * converted and sent. One thread at a time; events of the link are the
- * owner's.
+ * converted and sent; and whether a picture that stands still may become
+ * better. One thread at a time; events of the link are the owner's.
  */
 #pragma once
 
@@ -19,6 +19,8 @@ struct ph_feed {
     uint32_t generation; /* of the slots that the regions are about */
     bool valid; /* the host holds the frame sent before */
     bool keyframe; /* the next frame must be one */
+    unsigned refine_left; /* steps, since the newest change or keyframe */
+    int64_t refine_due; /* pts */
     struct ph_region stale[PH_HXFR_MAX_SLOTS];
     struct ph_region unsent;
 };
@@ -43,6 +45,7 @@ enum ph_link_result ph_feed_submit(struct ph_feed *feed,
 enum ph_link_result ph_feed_submit_resource(struct ph_feed *feed,
         const struct ph_link_resource *resource, int64_t pts, bool keyframe,
         uint32_t *sequence);
-/* The same picture again, a few bytes; DOWN: draw and submit it. */
+/* The same picture again, a few bytes, and finer when it has stood still for a
+ * while, as pts tells; DOWN: draw and submit it. */
 enum ph_link_result ph_feed_repeat(
         struct ph_feed *feed, int64_t pts, bool keyframe, uint32_t *sequence);

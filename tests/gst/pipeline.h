@@ -24,11 +24,12 @@ static inline void pipeline_init(int argc, char **argv)
 /* Encodes by a host of our own. */
 static inline void pipeline_begin(struct pipeline *p, const char *properties)
 {
-    g_autofree char *text = g_strdup_printf(
-            "appsrc name=source format=time ! vsockenc timeout=60000 %s ! "
-            "h264parse ! avdec_h264 max-threads=1 ! "
-            "appsink name=sink sync=false",
-            properties);
+    g_autofree char *text =
+            g_strdup_printf("appsrc name=source format=time ! "
+                            "vsockenc name=encoder timeout=60000 %s ! "
+                            "h264parse ! avdec_h264 max-threads=1 ! "
+                            "appsink name=sink sync=false",
+                    properties);
     *p = (struct pipeline){.element = gst_parse_launch(text, NULL)};
     p->source = GST_APP_SRC(gst_bin_get_by_name(GST_BIN(p->element), "source"));
     p->sink = GST_APP_SINK(gst_bin_get_by_name(GST_BIN(p->element), "sink"));
@@ -57,4 +58,17 @@ static inline GstSample *pipeline_pass(
     gst_app_src_push_sample(p->source, sample);
     gst_sample_unref(sample);
     return gst_app_sink_try_pull_sample(p->sink, 60 * GST_SECOND);
+}
+
+/* Of all access units so far. */
+static inline guint64 pipeline_bytes(struct pipeline *p)
+{
+    guint64 bytes = 0;
+    GstStructure *stats = NULL;
+    g_autoptr(GstElement) encoder =
+            gst_bin_get_by_name(GST_BIN(p->element), "encoder");
+    g_object_get(encoder, "stats", &stats, NULL);
+    gst_structure_get_uint64(stats, "bytes", &bytes);
+    gst_structure_free(stats);
+    return bytes;
 }

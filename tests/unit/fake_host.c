@@ -318,13 +318,14 @@ static bool answer(struct fake_host *h, const struct answer *a)
 
 /* Counts a frame; waits while answers are held. Gives the trick to play. */
 static enum fake_trick count_frame(
-        struct fake_host *h, bool whole, bool keyframe)
+        struct fake_host *h, bool whole, uint32_t flags)
 {
     pthread_mutex_lock(&h->lock);
     enum fake_trick trick = h->frames == h->trick_at ? h->trick : TRICK_NONE;
     h->frames++;
     h->whole += whole;
-    h->keyframes_asked += keyframe;
+    h->keyframes_asked += (flags & PH_HXFR_FRAME_KEYFRAME) != 0;
+    h->refined += (flags & PH_HXFR_FRAME_REFINE) != 0;
     pthread_cond_broadcast(&h->changed);
     while (h->hold && !h->stopping) {
         pthread_cond_wait(&h->changed, &h->lock);
@@ -357,7 +358,8 @@ static bool take_v1_frame(
         a.sum = fake_sum(FAKE_SUM_START, s->in + PH_HXFR_FRAME_REQUEST_SIZE,
                 q.stride, q.stride, rows);
     }
-    a.trick = count_frame(h, true, q.force_keyframe);
+    a.trick =
+            count_frame(h, true, q.force_keyframe ? PH_HXFR_FRAME_KEYFRAME : 0);
     return answer(h, &a);
 }
 
@@ -381,7 +383,7 @@ static bool take_frame(struct fake_host *h, uint8_t type, size_t len)
     bool whole = r.width == s->info.width && r.height == s->info.height;
     bool keyframe = f.flags & PH_HXFR_FRAME_KEYFRAME;
     struct answer a = {.sequence = f.sequence, .pts = f.pts};
-    a.trick = count_frame(h, whole, keyframe);
+    a.trick = count_frame(h, whole, f.flags);
     a.keyframe = keyframe || (whole && type != PH_HXFR_REPEAT);
     a.sum = sum_of(s, s->newest);
     return answer(h, &a);

@@ -65,6 +65,7 @@ struct fake_host {
     uint32_t frames;
     uint32_t whole; /* frames of which everything was new */
     uint32_t keyframes_asked;
+    uint32_t refined; /* frames that were to be */
     uint32_t bitrate;
     uint32_t v1_format; /* of the newest version 1 frame */
     uint32_t resources; /* frames that were one */
