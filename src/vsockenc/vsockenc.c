@@ -5,6 +5,7 @@
 
 #include "common/cleanup.h"
 #include "vsockenc/caps.h"
+#include "vsockenc/input.h"
 #include "vsockenc/output.h"
 #include "vsockenc/resource_linux.h"
 #define LOG_MODULE "vsockenc"
@@ -119,7 +120,8 @@ static gboolean start(PhVsockenc *self)
     enum ph_settings_host host = ph_settings_endpoint(
             s, &options.link.endpoint, error, sizeof(error));
     gboolean fallback = s->fallback;
-    options.link.window = s->max_in_flight;
+    self->window = s->max_in_flight;
+    options.link.window = self->window;
     options.link.bitrate = (uint32_t)s->bitrate;
     options.link.v1_format = s->v1_format == PH_V1_NV12 ? PH_HXFR_NV12 : 0;
     options.timeout_ms = s->timeout;
@@ -142,7 +144,9 @@ static gboolean start(PhVsockenc *self)
     ph_transit_set_bitrate(transit, (uint32_t)self->settings.bitrate);
     GST_OBJECT_UNLOCK(self);
     g_atomic_int_set(&self->flow_return, GST_FLOW_OK);
+    g_atomic_int_set(&self->relinked, FALSE);
     self->since_keyframe = 0;
+    self->told_bitrate = 0; /* the base class forgets its tags */
     return TRUE;
 }
 
@@ -210,12 +214,9 @@ static void set_latency(PhVsockenc *self, const GstVideoInfo *info)
     guint64 most = GST_CLOCK_TIME_NONE;
     guint64 least = 0;
     if (info->fps_n > 0) {
-        GST_OBJECT_LOCK(self);
-        guint in_flight = self->settings.max_in_flight;
-        GST_OBJECT_UNLOCK(self);
         least = gst_util_uint64_scale(
                 GST_SECOND, (guint64)info->fps_d, (guint64)info->fps_n);
-        most = least * in_flight;
+        most = least * self->window;
     }
     gst_video_encoder_set_latency(GST_VIDEO_ENCODER(self), least, most);
 }
@@ -230,11 +231,8 @@ static gboolean set_format(GstVideoEncoder *encoder, GstVideoCodecState *state)
     self->input = gst_video_codec_state_ref(state);
     g_clear_pointer(&self->sps, g_bytes_unref); /* new caps in any case */
     struct ph_hxfr_colour colour = ph_caps_colour(&state->info);
-    GST_OBJECT_LOCK(self);
-    guint count = self->settings.max_in_flight + 1;
-    GST_OBJECT_UNLOCK(self);
     ph_pictures_finish(&self->pictures);
-    if (!ph_pictures_init(&self->pictures, &state->info, count)) {
+    if (!ph_pictures_init(&self->pictures, &state->info, self->window + 1)) {
         GST_ELEMENT_ERROR(self, RESOURCE, NO_SPACE_LEFT,
                 ("No memory for pictures of %dx%d.", state->info.width,
                         state->info.height),
@@ -248,76 +246,43 @@ static gboolean set_format(GstVideoEncoder *encoder, GstVideoCodecState *state)
     return TRUE;
 }
 
-/* Upstream gets its buffer back now; what it says besides pixels is kept. */
-static void give_back(GstVideoCodecFrame *frame)
-{
-    GstBuffer *without = gst_buffer_new();
-    gst_buffer_copy_into(without, frame->input_buffer,
-            GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS |
-                    GST_BUFFER_COPY_META,
-            0, (gsize)-1);
-    gst_buffer_unref(frame->input_buffer);
-    frame->input_buffer = without;
-}
-
-static bool is_keyframe(PhVsockenc *self, GstVideoCodecFrame *frame)
+/* With the stream lock held. */
+static void update_tags(PhVsockenc *self)
 {
     GST_OBJECT_LOCK(self);
-    guint interval = self->settings.keyframe_interval;
+    gint bitrate = self->settings.bitrate;
     GST_OBJECT_UNLOCK(self);
-    bool key = GST_VIDEO_CODEC_FRAME_IS_FORCE_KEYFRAME(frame) ||
-            (interval && self->since_keyframe >= interval);
-    self->since_keyframe = key ? 1 : self->since_keyframe + 1;
-    return key;
+    if (bitrate == self->told_bitrate) {
+        return;
+    }
+    self->told_bitrate = bitrate;
+    GstTagList *tags = gst_tag_list_new(GST_TAG_ENCODER, "vsockenc",
+            GST_TAG_MAXIMUM_BITRATE, (guint)bitrate, NULL);
+    gst_video_encoder_merge_tags(
+            GST_VIDEO_ENCODER(self), tags, GST_TAG_MERGE_REPLACE);
+    gst_tag_list_unref(tags);
 }
 
-/* What a dma-buf is to the host; id 0: nothing. */
-static struct ph_link_resource find_resource(
-        PhVsockenc *self, const GstVideoFrame *pixels)
+/* What comes next is a keyframe. */
+static void begin_anew(PhVsockenc *self)
 {
-    struct ph_link_resource r = {0};
-    GstVideoFormat format = GST_VIDEO_FRAME_FORMAT(pixels);
-    GstMemory *memory = gst_buffer_peek_memory(pixels->buffer, 0);
-    if (gst_buffer_n_memory(pixels->buffer) != 1 ||
-            !gst_is_dmabuf_memory(memory) ||
-            memory->offset + GST_VIDEO_FRAME_PLANE_OFFSET(pixels, 0) != 0 ||
-            self->node < 0 || !ph_transit_takes_resources(self->transit)) {
-        return r;
-    }
-    r.format = ph_caps_format(format);
-    r.id = r.format
-            ? ph_resource_id(self->node, gst_dmabuf_memory_get_fd(memory))
-            : 0;
-    r.width = (uint32_t)GST_VIDEO_FRAME_WIDTH(pixels);
-    r.height = (uint32_t)GST_VIDEO_FRAME_HEIGHT(pixels);
-    r.stride = (uint32_t)GST_VIDEO_FRAME_PLANE_STRIDE(pixels, 0);
-    return r;
+    ph_transit_flush(self->transit);
+    ph_transit_start(self->transit);
+    g_atomic_int_set(&self->flow_return, GST_FLOW_OK);
 }
 
-/* Draws and sends. False: its pixels cannot be read. */
-static bool take(PhVsockenc *self, GstVideoCodecFrame *frame)
+/* Who was not linked downstream may be now. With the stream lock held. */
+static void try_again(PhVsockenc *self)
 {
-    struct ph_pictures *p = &self->pictures;
-    struct ph_transit_frame out = {.frame = frame};
-    GstVideoFrame pixels;
-    if (!gst_video_frame_map(&pixels, &self->input->info, frame->input_buffer,
-                GST_MAP_READ)) {
-        return false;
+    GstVideoEncoder *encoder = GST_VIDEO_ENCODER(self);
+    if (!g_atomic_int_compare_and_exchange(&self->relinked, TRUE, FALSE) ||
+            g_atomic_int_get(&self->flow_return) != GST_FLOW_NOT_LINKED) {
+        return;
     }
-    out.index = ph_transit_free_picture(self->transit, p->count, p->newest);
-    out.picture = &p->items[out.index];
-    ph_pictures_draw(p, out.index, &pixels, &out.changed);
-    out.resource = find_resource(self, &pixels);
-    gst_video_frame_unmap(&pixels);
-    if (out.resource.id == 0) { /* else the host reads it */
-        give_back(frame);
-    }
-    out.pts = GST_CLOCK_TIME_IS_VALID(frame->pts)
-            ? (int64_t)frame->pts
-            : (int64_t)frame->system_frame_number * GST_MSECOND;
-    out.keyframe = is_keyframe(self, frame);
-    ph_transit_push(self->transit, &out);
-    return true;
+    GST_VIDEO_ENCODER_STREAM_UNLOCK(encoder);
+    gst_pad_pause_task(encoder->srcpad);
+    GST_VIDEO_ENCODER_STREAM_LOCK(encoder);
+    begin_anew(self);
 }
 
 static GstFlowReturn handle_frame(
@@ -325,11 +290,19 @@ static GstFlowReturn handle_frame(
 {
     PhVsockenc *self = PH_VSOCKENC(encoder);
     GstFlowReturn r = GST_FLOW_OK;
+    if (self->pictures.newest < 0 && !ph_input_has_pixels(frame)) {
+        /* Before there are caps the base class cannot finish one that has no
+         * unit; what events came with it go out with the next. */
+        gst_video_codec_frame_unref(frame);
+        return GST_FLOW_OK;
+    }
+    update_tags(self);
+    try_again(self);
     ph_output_start(self);
     GST_VIDEO_ENCODER_STREAM_UNLOCK(encoder);
     if (!ph_transit_wait_room(self->transit)) {
         r = why_stopped(self);
-    } else if (!take(self, frame)) {
+    } else if (!ph_input_take(self, frame)) {
         GST_ELEMENT_ERROR(self, RESOURCE, READ,
                 ("The pixels of a frame cannot be read."), (NULL));
         r = GST_FLOW_ERROR;
@@ -349,9 +322,8 @@ static GstFlowReturn finish(GstVideoEncoder *encoder)
 static gboolean flush(GstVideoEncoder *encoder)
 {
     PhVsockenc *self = PH_VSOCKENC(encoder);
-    ph_transit_flush(self->transit);
-    ph_transit_start(self->transit);
-    g_atomic_int_set(&self->flow_return, GST_FLOW_OK);
+    begin_anew(self);
+    self->since_keyframe = 0;
     return TRUE;
 }
 
@@ -370,11 +342,33 @@ static gboolean sink_event(GstVideoEncoder *encoder, GstEvent *event)
     return ok;
 }
 
+static gboolean src_event(GstVideoEncoder *encoder, GstEvent *event)
+{
+    if (GST_EVENT_TYPE(event) == GST_EVENT_RECONFIGURE) {
+        g_atomic_int_set(&PH_VSOCKENC(encoder)->relinked, TRUE);
+    }
+    return GST_VIDEO_ENCODER_CLASS(ph_vsockenc_parent_class)
+            ->src_event(encoder, event);
+}
+
+/* The base class's pool is one of plain memory, which no dma-buf can come
+ * from. */
 static gboolean propose_allocation(GstVideoEncoder *encoder, GstQuery *query)
 {
-    gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, NULL);
-    return GST_VIDEO_ENCODER_CLASS(ph_vsockenc_parent_class)
-            ->propose_allocation(encoder, query);
+    GstCaps *caps = NULL;
+    gst_query_parse_allocation(query, &caps, NULL);
+    bool dmabuf = caps &&
+            gst_caps_features_contains(gst_caps_get_features(caps, 0),
+                    GST_CAPS_FEATURE_MEMORY_DMABUF);
+    if (!dmabuf &&
+            !GST_VIDEO_ENCODER_CLASS(ph_vsockenc_parent_class)
+                     ->propose_allocation(encoder, query)) {
+        return FALSE;
+    }
+    if (!gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, NULL)) {
+        gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, NULL);
+    }
+    return TRUE;
 }
 
 /* --- class --- */
@@ -432,5 +426,6 @@ static void ph_vsockenc_class_init(PhVsockencClass *klass)
     encoder->finish = finish;
     encoder->flush = flush;
     encoder->sink_event = sink_event;
+    encoder->src_event = src_event;
     encoder->propose_allocation = propose_allocation;
 }

@@ -26,15 +26,18 @@ struct _PhVsockenc {
     struct ph_host_spawn *own;
     struct ph_transit *transit; /* from start to stop */
     int node; /* virtio-gpu, -1: none */
+    guint window; /* max-in-flight as it was at the start */
 
     /* Upstream's thread. */
     GstVideoCodecState *input;
     struct ph_pictures pictures;
     uint32_t since_keyframe; /* frames, with the one that comes */
+    gint told_bitrate; /* in the tags, 0: not yet */
 
     /* The task. */
     GBytes *sps; /* that the caps are made of */
     gint flow_return; /* GstFlowReturn that ended it; atomic */
+    gint relinked; /* gboolean: something downstream may be; atomic */
 };
 
 GST_ELEMENT_REGISTER_DECLARE(vsockenc)
