@@ -264,6 +264,25 @@ static void test_refines(void)
     gst_test_host_stop(&host);
 }
 
+/* --- what people read --- */
+
+static void test_documented(void)
+{
+    g_autofree char *text = NULL;
+    guint count = 0;
+    g_autoptr(GstElement) element = gst_element_factory_make("vsockenc", NULL);
+    g_autofree GParamSpec **specs =
+            g_object_class_list_properties(G_OBJECT_GET_CLASS(element), &count);
+    CHECK(g_file_get_contents(VSOCKENC_DOC, &text, NULL, NULL));
+    for (guint i = 0; text && i < count; i++) {
+        g_autofree char *quoted = g_strdup_printf("`%s`", specs[i]->name);
+        if (specs[i]->owner_type == G_OBJECT_TYPE(element) &&
+                !CHECK(strstr(text, quoted) != NULL)) {
+            fprintf(stderr, "%s is not in %s\n", quoted, VSOCKENC_DOC);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const char *const plugins[] = {NULL};
@@ -278,5 +297,6 @@ int main(int argc, char **argv)
     test_event_order();
     test_linked_again();
     test_refines();
+    test_documented();
     return CHECK_DONE();
 }
