@@ -18,6 +18,7 @@ static const struct ph_settings defaults = {
         .keyframe_interval = 60,
         .max_in_flight = 2,
         .timeout = 5000,
+        .shared_memory = TRUE,
 };
 
 void ph_settings_init(struct ph_settings *s)
@@ -96,6 +97,12 @@ static void install_host(GObjectClass *klass)
                     "porthole-hostd of our own",
                     FALSE, G_PARAM_READWRITE),
             false);
+    add(klass, PH_PROP_SHARED_MEMORY,
+            g_param_spec_boolean("shared-memory", "Shared memory",
+                    "Hand pixels over in memory that host and element share, "
+                    "where they can",
+                    defaults.shared_memory, G_PARAM_READWRITE),
+            false);
     add(klass, PH_PROP_V1_FORMAT,
             g_param_spec_enum("v1-format", "Version 1 format",
                     "What hosts without Porthole's extensions get",
@@ -163,6 +170,8 @@ static const struct row {
         {PH_PROP_TIMEOUT, UINT, offsetof(struct ph_settings, timeout)},
         {PH_PROP_V1_FORMAT, ENUM, offsetof(struct ph_settings, v1_format)},
         {PH_PROP_FALLBACK, BOOLEAN, offsetof(struct ph_settings, fallback)},
+        {PH_PROP_SHARED_MEMORY, BOOLEAN,
+                offsetof(struct ph_settings, shared_memory)},
 };
 
 static const struct row *find_row(guint id)

@@ -19,6 +19,7 @@ enum {
     PH_PROP_TIMEOUT,
     PH_PROP_V1_FORMAT,
     PH_PROP_FALLBACK,
+    PH_PROP_SHARED_MEMORY,
     PH_PROP_STATS,
 };
 
@@ -40,6 +41,7 @@ struct ph_settings {
     guint timeout; /* ms, 0: none */
     gint v1_format; /* enum ph_v1_format */
     gboolean fallback;
+    gboolean shared_memory; /* where there can be */
 };
 
 void ph_settings_init(struct ph_settings *settings);

@@ -123,6 +123,7 @@ static gboolean start(PhVsockenc *self)
     self->window = s->max_in_flight;
     options.link.window = self->window;
     options.link.bitrate = (uint32_t)s->bitrate;
+    options.link.no_sharing = !s->shared_memory;
     options.link.v1_format = s->v1_format == PH_V1_NV12 ? PH_HXFR_NV12 : 0;
     options.timeout_ms = s->timeout;
     GST_OBJECT_UNLOCK(self);
