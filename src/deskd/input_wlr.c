@@ -4,11 +4,11 @@
  * own. The compositor does not derive modifiers from a virtual keyboard's
  * keys: we say what they are after each key that changes them.
  *
- * When the compositor goes away, input is dropped; the next event after a
- * while tries to connect again. When it only stands still, keys and buttons
- * wait in libwayland's buffer, which must never overflow (that ends the
- * connection, and nothing would tell us): of the pointer just the newest
- * place waits, and the wheel is dropped.
+ * When the compositor goes away, or the output that the pointer is mapped to,
+ * input is dropped; the next event after a while tries to connect again. When
+ * it only stands still, keys and buttons wait in libwayland's buffer, which
+ * must never overflow (that ends the connection, and nothing would tell us): of
+ * the pointer just the newest place waits, and the wheel is dropped.
  */
 #include "deskd/input.h"
 
@@ -42,6 +42,7 @@ struct wlr {
     struct ph_keymap *keymap;
     struct ph_touch_emulation *touch;
     struct ph_wayland wayland;
+    struct wl_output *target; /* of the pointer */
     struct zwlr_virtual_pointer_v1 *pointer;
     struct zwp_virtual_keyboard_v1 *keyboard;
     guint watch;
@@ -89,10 +90,10 @@ static void disconnect(struct wlr *w)
     ph_wayland_finish(&w->wayland);
 }
 
-/* The connection broke: nothing is held down there any more. */
-static void lose(struct wlr *w)
+/* The connection is over: nothing is held down there any more. */
+static void lose(struct wlr *w, const char *why)
 {
-    LOG_WARN("the compositor closed the connection");
+    LOG_WARN("%s", why);
     disconnect(w);
     for (uint16_t code = 0; code < KEY_CNT; code++) {
         if (w->keys[code] && !is_button(code)) {
@@ -103,14 +104,23 @@ static void lose(struct wlr *w)
     w->retry_ns = ph_clock_ns() + RECONNECT_NS;
 }
 
+static void release_all(struct ph_input *input);
+
+/* The compositor forgets where to a pointer was mapped when that goes, and
+ * does not remember when it comes back: the pointer is made anew then. */
 static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
 {
     struct wlr *w = data;
+    const char *why = "the compositor closed the connection";
     if (ph_wayland_dispatch(&w->wayland)) {
-        return G_SOURCE_CONTINUE;
+        if (ph_wayland_has_output(&w->wayland, w->target)) {
+            return G_SOURCE_CONTINUE;
+        }
+        why = "the compositor removed the output";
+        release_all(&w->base);
     }
     w->watch = 0;
-    lose(w);
+    lose(w, why);
     return G_SOURCE_REMOVE;
 }
 
@@ -135,14 +145,14 @@ static bool make_devices(
         struct wlr *w, int64_t deadline_ns, char *error, size_t size)
 {
     struct ph_wayland *wl = &w->wayland;
-    struct wl_output *output = ph_wayland_find_output(wl, w->output);
+    w->target = ph_wayland_find_output(wl, w->output);
     if (!wl->pointer || !wl->keyboard || !wl->seat) {
         snprintf(error, size,
                 "the Wayland compositor takes no virtual input: it needs "
                 "wlr-virtual-pointer and virtual-keyboard, as sway has them");
         return false;
     }
-    if (!output) {
+    if (!w->target) {
         snprintf(error, size, "the Wayland compositor has no output%s%s",
                 w->output ? " " : "", w->output ? w->output : "");
         return false;
@@ -153,7 +163,7 @@ static bool make_devices(
     if (zwlr_virtual_pointer_manager_v1_get_version(wl->pointer) >= 2) {
         w->pointer =
                 zwlr_virtual_pointer_manager_v1_create_virtual_pointer_with_output(
-                        wl->pointer, wl->seat, output);
+                        wl->pointer, wl->seat, w->target);
     } else {
         w->pointer = zwlr_virtual_pointer_manager_v1_create_virtual_pointer(
                 wl->pointer, wl->seat);
@@ -211,7 +221,7 @@ static void flush(struct wlr *w)
         return;
     }
     if (wl_display_get_error(display) || errno != EAGAIN) {
-        lose(w);
+        lose(w, "the compositor closed the connection");
     } else if (!w->out_watch) {
         w->out_watch = g_unix_fd_add(
                 wl_display_get_fd(display), G_IO_OUT, on_writable, w);

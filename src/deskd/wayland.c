@@ -53,6 +53,32 @@ static const struct wl_output_listener output_listener = {
         .description = ignore_description,
 };
 
+static void logical_position(
+        void *data, struct zxdg_output_v1 *logical, int32_t x, int32_t y)
+{
+    struct ph_wayland_output *entry = data;
+    entry->x = x;
+    entry->y = y;
+}
+
+static void logical_size(void *data, struct zxdg_output_v1 *logical,
+        int32_t width, int32_t height)
+{
+    struct ph_wayland_output *entry = data;
+    entry->width = width;
+    entry->height = height;
+}
+
+static void ignore_logical_done(void *data, struct zxdg_output_v1 *logical)
+{
+}
+
+static const struct zxdg_output_v1_listener logical_listener = {
+        .logical_position = logical_position,
+        .logical_size = logical_size,
+        .done = ignore_logical_done,
+};
+
 static void add_output(struct ph_wayland *w, uint32_t global, uint32_t version)
 {
     for (size_t i = 0; i < PH_LEN(w->outputs); i++) {
@@ -89,6 +115,8 @@ static const struct {
                 offsetof(struct ph_wayland, pointer)},
         {&zwp_virtual_keyboard_manager_v1_interface, 1, 1,
                 offsetof(struct ph_wayland, keyboard)},
+        {&zxdg_output_manager_v1_interface, 1, 1,
+                offsetof(struct ph_wayland, layout)},
 };
 
 static struct wl_proxy **member(struct ph_wayland *w, size_t i)
@@ -116,19 +144,40 @@ static void handle_global(void *data, struct wl_registry *registry,
 
 static void release_output(struct ph_wayland_output *entry)
 {
+    if (entry->logical) {
+        zxdg_output_v1_destroy(entry->logical);
+    }
     if (entry->output) {
         wl_output_destroy(entry->output);
     }
     memset(entry, 0, sizeof(*entry));
 }
 
+/* Not released yet: one that comes in its place at once could have its
+ * address, and its owner would take it for the old one. */
 static void handle_global_remove(
         void *data, struct wl_registry *registry, uint32_t global)
 {
     struct ph_wayland *w = data;
     for (size_t i = 0; i < PH_LEN(w->outputs); i++) {
         if (w->outputs[i].global == global) {
-            release_output(&w->outputs[i]);
+            w->outputs[i].gone = true;
+        }
+    }
+}
+
+/* Lets go of those that are gone; asks where the new ones are. */
+static void tend_outputs(struct ph_wayland *w)
+{
+    for (size_t i = 0; i < PH_LEN(w->outputs); i++) {
+        struct ph_wayland_output *entry = &w->outputs[i];
+        if (entry->gone) {
+            release_output(entry);
+        } else if (entry->output && w->layout && !entry->logical) {
+            entry->logical = zxdg_output_manager_v1_get_xdg_output(
+                    w->layout, entry->output);
+            zxdg_output_v1_add_listener(
+                    entry->logical, &logical_listener, entry);
         }
     }
 }
@@ -215,16 +264,24 @@ void ph_wayland_finish(struct ph_wayland *w)
     memset(w, 0, sizeof(*w));
 }
 
-struct wl_output *ph_wayland_find_output(
+const struct ph_wayland_output *ph_wayland_find(
         const struct ph_wayland *w, const char *name)
 {
     for (size_t i = 0; i < PH_LEN(w->outputs); i++) {
         const struct ph_wayland_output *entry = &w->outputs[i];
-        if (entry->output && (!name || strcmp(entry->name, name) == 0)) {
-            return entry->output;
+        if (entry->output && !entry->gone &&
+                (!name || strcmp(entry->name, name) == 0)) {
+            return entry;
         }
     }
     return NULL;
+}
+
+struct wl_output *ph_wayland_find_output(
+        const struct ph_wayland *w, const char *name)
+{
+    const struct ph_wayland_output *entry = ph_wayland_find(w, name);
+    return entry ? entry->output : NULL;
 }
 
 const char *ph_wayland_output_name(
@@ -243,7 +300,7 @@ bool ph_wayland_has_output(
 {
     for (size_t i = 0; i < PH_LEN(w->outputs); i++) {
         if (output && w->outputs[i].output == output) {
-            return true;
+            return !w->outputs[i].gone;
         }
     }
     return false;
@@ -251,6 +308,7 @@ bool ph_wayland_has_output(
 
 bool ph_wayland_dispatch(struct ph_wayland *w)
 {
+    tend_outputs(w);
     while (wl_display_prepare_read(w->display) != 0) {
         if (wl_display_dispatch_pending(w->display) < 0) {
             return false;

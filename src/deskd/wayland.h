@@ -18,13 +18,20 @@
 #include "wlr-output-management-unstable-v1-client-protocol.h"
 #include "wlr-screencopy-unstable-v1-client-protocol.h"
 #include "wlr-virtual-pointer-unstable-v1-client-protocol.h"
+#include "xdg-output-unstable-v1-client-protocol.h"
 
 #define PH_WAYLAND_MAX_OUTPUTS 16
 
 struct ph_wayland_output {
     uint32_t global; /* 0: a free entry */
+    bool gone; /* removed; its object lives until the next dispatch */
     struct wl_output *output;
     char name[64]; /* "HEADLESS-1"; empty where the compositor is too old */
+    struct zxdg_output_v1 *logical;
+    int32_t x; /* its place among the others, scaled; 0: not known yet */
+    int32_t y;
+    int32_t width;
+    int32_t height;
 };
 
 /* Members are NULL when the compositor does not offer them. */
@@ -39,6 +46,7 @@ struct ph_wayland {
     struct zwlr_data_control_manager_v1 *data_control;
     struct zwlr_virtual_pointer_manager_v1 *pointer;
     struct zwp_virtual_keyboard_manager_v1 *keyboard;
+    struct zxdg_output_manager_v1 *layout;
     uint32_t output_manager; /* its global, 0: there is none */
     struct ph_wayland_output outputs[PH_WAYLAND_MAX_OUTPUTS];
 };
@@ -53,7 +61,11 @@ bool ph_wayland_connect(struct ph_wayland *w, const char *display,
         int64_t deadline_ns, char *error, size_t size);
 void ph_wayland_finish(struct ph_wayland *w);
 
-/* The output of this name, or the first one for NULL; NULL: no such output. */
+/* What is known of the output of this name, or of the first one for NULL;
+ * NULL: no such output. */
+const struct ph_wayland_output *ph_wayland_find(
+        const struct ph_wayland *w, const char *name);
+/* The same. */
 struct wl_output *ph_wayland_find_output(
         const struct ph_wayland *w, const char *name);
 /* Its name; "" for one that has none. */

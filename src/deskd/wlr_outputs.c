@@ -16,7 +16,6 @@ struct head {
     struct ph_wlr_outputs *outputs;
     struct zwlr_output_head_v1 *head; /* NULL: a free entry */
     char name[64];
-    bool enabled;
     bool gone;
 };
 
@@ -96,7 +95,34 @@ static void configure(
             h, wl_fixed_from_double((double)o->scale / SCALE_ONE));
 }
 
-/* Every head has to be named; one that is left as it is, too. */
+static int32_t scaled(uint32_t pixels, uint32_t scale)
+{
+    return (int32_t)(pixels * SCALE_ONE / scale);
+}
+
+/* The compositor leaves the others where they are, so one that grows would
+ * cover its neighbours: what is right of it or below it moves along. */
+static void make_room(const struct ph_wlr_outputs *o,
+        const struct ph_wayland_output *other,
+        struct zwlr_output_configuration_head_v1 *h)
+{
+    const struct ph_wayland_output *ours = ph_wayland_find(o->wayland, o->name);
+    if (!ours || !ours->width || !other->width) {
+        return;
+    }
+    int32_t dx = scaled(o->width, o->scale) - ours->width;
+    int32_t dy = scaled(o->height, o->scale) - ours->height;
+    if (other->x >= ours->x + ours->width) {
+        zwlr_output_configuration_head_v1_set_position(
+                h, other->x + dx, other->y);
+    } else if (other->y >= ours->y + ours->height) {
+        zwlr_output_configuration_head_v1_set_position(
+                h, other->x, other->y + dy);
+    }
+}
+
+/* Every head has to be named; one that is left as it is, too. Which are on
+ * tells the registry: sway calls heads with a mode of their own disabled. */
 static void apply(struct ph_wlr_outputs *o)
 {
     if (!o->wanted || !o->ready || o->configuration) {
@@ -113,7 +139,9 @@ static void apply(struct ph_wlr_outputs *o)
         if (!head->head || head->gone) {
             continue;
         }
-        if (!head->enabled && !ours) {
+        const struct ph_wayland_output *output =
+                ph_wayland_find(o->wayland, head->name);
+        if (!output && !ours) {
             zwlr_output_configuration_v1_disable_head(
                     o->configuration, head->head);
             continue;
@@ -123,6 +151,8 @@ static void apply(struct ph_wlr_outputs *o)
                         o->configuration, head->head);
         if (ours) {
             configure(o, h);
+        } else {
+            make_room(o, output, h);
         }
         zwlr_output_configuration_head_v1_destroy(h);
     }
@@ -137,13 +167,6 @@ static void head_name(
 {
     struct head *head = data;
     snprintf(head->name, sizeof(head->name), "%s", name);
-}
-
-static void head_enabled(
-        void *data, struct zwlr_output_head_v1 *wl_head, int32_t enabled)
-{
-    struct head *head = data;
-    head->enabled = enabled;
 }
 
 static void head_finished(void *data, struct zwlr_output_head_v1 *wl_head)
@@ -216,7 +239,7 @@ static const struct zwlr_output_head_v1_listener head_listener = {
         .description = head_text,
         .physical_size = head_pair,
         .mode = head_mode,
-        .enabled = head_enabled,
+        .enabled = head_number,
         .current_mode = head_current_mode,
         .position = head_pair,
         .transform = head_number,
