@@ -10,11 +10,9 @@
 
 #include "common/log.h"
 #include "deskd/auth.h"
-#include "deskd/clipboard_hub.h"
 #include "deskd/http.h"
-#include "deskd/hub.h"
 #include "deskd/report.h"
-#include "link/host_spawn.h"
+#include "deskd/screen.h"
 
 enum {
     STATS_SECONDS = 60,
@@ -27,12 +25,7 @@ struct app {
     struct ph_auth auth;
     char name[256];
     char *downloads;
-    struct ph_hub *hub;
-    struct ph_host_spawn *host; /* NULL: it is somebody else's */
-    struct ph_desktop_options desktop_options;
-    struct ph_desktop *desktop;
-    struct ph_source *source;
-    struct ph_input *input;
+    struct ph_screens screens;
     struct ph_http *http;
     GMainLoop *loop;
     bool stopping;
@@ -55,76 +48,6 @@ static bool init_auth(struct app *app, char *error, size_t size)
     }
     ph_auth_make_token(auth->drive);
     return true;
-}
-
-/* Where the source has its pictures encoded. */
-static bool choose_host(
-        struct app *app, struct ph_link_options *link, char *error, size_t size)
-{
-    const struct ph_deskd_options *o = app->options;
-    if (!o->local_host) {
-        link->endpoint = o->host_endpoint;
-        if (o->encoder) {
-            LOG_WARN("--encoder has no effect on the host at %s", o->host);
-        }
-        return true;
-    }
-    const char *args[] = {"--encoder", o->encoder, NULL};
-    app->host =
-            ph_host_spawn_create(NULL, o->encoder ? args : NULL, error, size);
-    link->connect = ph_host_spawn_connect;
-    link->connect_data = app->host;
-    return app->host != NULL;
-}
-
-static bool init_desktop(struct app *app, char *error, size_t size)
-{
-    const struct ph_deskd_options *o = app->options;
-    app->desktop_options = (struct ph_desktop_options){
-            .capture = o->capture,
-            .display = o->display,
-            .output = o->output,
-            .layout = o->layout,
-            .width = o->size.width,
-            .height = o->size.height,
-            .fps = o->fps,
-            .cursor = o->cursor_kind,
-    };
-    app->desktop = ph_desktop_open(&app->desktop_options, error, size);
-    if (!app->desktop) {
-        return false;
-    }
-    struct ph_source_options source = {
-            .desktop = app->desktop,
-            .max_fps = o->fps,
-            .link = {.name = app->name, .bitrate = (uint32_t)o->bitrate},
-    };
-    if (!choose_host(app, &source.link, error, size)) {
-        return false;
-    }
-    app->source = ph_source_create(
-            &source, &ph_hub_source_events, app->hub, error, size);
-    if (!app->source) {
-        return false;
-    }
-    app->input = app->desktop->ops->input(app->desktop, error, size);
-    return app->input != NULL;
-}
-
-/* A desktop without a clipboard is one all the same. */
-static void init_clipboard(struct app *app)
-{
-    char error[256] = "";
-    const struct ph_desktop_ops *ops = app->desktop->ops;
-    struct ph_clipboard *clipboard = NULL;
-    if (ops->clipboard) {
-        clipboard = ops->clipboard(app->desktop, &ph_clipboard_hub_events,
-                ph_hub_clipboard(app->hub), error, sizeof(error));
-        if (!clipboard) {
-            LOG_WARN("nothing can be copied or pasted: %s", error);
-        }
-    }
-    ph_hub_attach_clipboard(app->hub, clipboard);
 }
 
 /* Where files go that are dropped on the page; NULL: nowhere. */
@@ -160,29 +83,19 @@ static bool init(struct app *app, char *error, size_t size)
             .max_viewers = o->max_viewers,
             .bitrate = (uint32_t)o->bitrate,
     };
-    app->hub = ph_hub_create(&hub);
-    if (!init_desktop(app, error, size)) {
+    if (!ph_screens_open(&app->screens, o, hub, error, size)) {
         return false;
     }
-    ph_hub_attach(app->hub, app->source, app->input);
-    init_clipboard(app);
     struct ph_http_options http = {.listen = o->http_endpoint, .web = o->web};
-    app->http = ph_http_create(
-            &http, &app->auth, app->hub, app->source, error, size);
+    app->http = ph_http_create(&http, &app->auth, &app->screens, error, size);
     return app->http != NULL;
 }
 
-/* Viewers first: they release keys into the input and stop the source. */
 static void finish(struct app *app)
 {
-    ph_hub_destroy(app->hub);
+    ph_screens_close_hubs(&app->screens);
     ph_http_destroy(app->http);
-    ph_source_destroy(app->source);
-    ph_host_spawn_destroy(app->host);
-    if (app->input) {
-        app->input->ops->destroy(app->input);
-    }
-    ph_desktop_close(app->desktop);
+    ph_screens_close(&app->screens);
     g_clear_pointer(&app->loop, g_main_loop_unref);
     g_free(app->downloads);
 }
@@ -207,7 +120,7 @@ static gboolean on_stop(gpointer data)
     app->stopping = true;
     app->stop_us = g_get_monotonic_time() + FAREWELL_MS * 1000;
     ph_http_stop(app->http);
-    ph_hub_stop(app->hub, "the session is over");
+    ph_screens_stop(&app->screens, "the session is over");
     g_timeout_add(FAREWELL_STEP_MS, on_farewell, app);
     return G_SOURCE_CONTINUE;
 }
@@ -215,7 +128,7 @@ static gboolean on_stop(gpointer data)
 static gboolean on_stats(gpointer data)
 {
     struct app *app = data;
-    ph_report_log(app->hub, app->source);
+    ph_report_log(&app->screens);
     return G_SOURCE_CONTINUE;
 }
 

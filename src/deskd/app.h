@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The whole program: one desktop, its source and seat, its hub and server. */
+/* The whole program: the outputs of a desktop that are shown, and the server.
+ */
 #pragma once
 
 #include "deskd/options.h"

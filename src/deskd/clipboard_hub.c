@@ -5,12 +5,12 @@
 #include <glib.h>
 
 #include "common/log.h"
+#include "deskd/viewer.h"
 #include "proto/stream_seat.h"
 
 struct ph_clipboard_hub {
-    void (*changed)(void *data);
-    void *data;
     struct ph_clipboard *clipboard;
+    struct ph_viewer *driver; /* who drove last; NULL: nobody, or it left */
     struct ph_clip *clip;
     unsigned readings; /* begun */
 };
@@ -27,6 +27,13 @@ static void set(struct ph_clipboard_hub *hub, struct ph_clip *clip)
     hub->clip = clip;
 }
 
+static void give(struct ph_clipboard_hub *hub)
+{
+    if (hub->clip && hub->driver && ph_viewer_joined(hub->driver)) {
+        ph_viewer_clipboard(hub->driver, hub->clip);
+    }
+}
+
 static void on_read(void *user, const char *type, const uint8_t *data,
         size_t size, const char *reason)
 {
@@ -36,9 +43,7 @@ static void on_read(void *user, const char *type, const uint8_t *data,
         LOG_INFO("what was copied on the desktop stays there: %s", reason);
     } else if (reading->number == hub->readings && hub->clipboard) {
         set(hub, ph_clip_create(type, data, size));
-        if (hub->clip) {
-            hub->changed(hub->data);
-        }
+        give(hub);
     }
     g_free(reading);
 }
@@ -61,13 +66,9 @@ const struct ph_clipboard_events ph_clipboard_hub_events = {
         .changed = on_changed,
 };
 
-struct ph_clipboard_hub *ph_clipboard_hub_create(
-        void (*changed)(void *data), void *data)
+struct ph_clipboard_hub *ph_clipboard_hub_create(void)
 {
-    struct ph_clipboard_hub *hub = g_new0(struct ph_clipboard_hub, 1);
-    hub->changed = changed;
-    hub->data = data;
-    return hub;
+    return g_new0(struct ph_clipboard_hub, 1);
 }
 
 void ph_clipboard_hub_attach(
@@ -88,17 +89,39 @@ void ph_clipboard_hub_destroy(struct ph_clipboard_hub *hub)
     }
 }
 
-struct ph_clip *ph_clipboard_hub_get(const struct ph_clipboard_hub *hub)
+bool ph_clipboard_hub_works(const struct ph_clipboard_hub *hub)
 {
-    return hub->clip;
+    return hub && hub->clipboard;
 }
 
-void ph_clipboard_hub_offer(struct ph_clipboard_hub *hub, struct ph_clip *clip)
+void ph_clipboard_hub_drove(
+        struct ph_clipboard_hub *hub, struct ph_viewer *viewer)
 {
+    if (hub && hub->driver != viewer) {
+        hub->driver = viewer;
+        give(hub);
+    }
+}
+
+void ph_clipboard_hub_offer(struct ph_clipboard_hub *hub,
+        struct ph_viewer *viewer, struct ph_clip *clip)
+{
+    if (!hub) {
+        return;
+    }
     hub->readings++; /* what is being read is older */
     set(hub, ph_clip_ref(clip));
+    hub->driver = viewer; /* has it already */
     if (hub->clipboard) {
         hub->clipboard->ops->offer(
                 hub->clipboard, clip->type, clip->data, clip->size);
+    }
+}
+
+void ph_clipboard_hub_leave(
+        struct ph_clipboard_hub *hub, const struct ph_viewer *viewer)
+{
+    if (hub && hub->driver == viewer) {
+        hub->driver = NULL;
     }
 }

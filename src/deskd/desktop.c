@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "deskd/desktop.h"
 
+#include <assert.h>
 #include <glib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/macros.h"
+#include "deskd/wayland.h"
 
 static const struct ph_desktop_ops *const table[] = {
         &ph_desktop_wlr,
@@ -81,6 +85,44 @@ static void close_plain(struct ph_desktop *desktop)
     g_free(desktop);
 }
 
+/* From left to right, then down; those that are gone or have no name last. */
+static int compare_places(const void *left, const void *right)
+{
+    const struct ph_wayland_output *a = left;
+    const struct ph_wayland_output *b = right;
+    if (!a->name[0] != !b->name[0]) {
+        return a->name[0] ? -1 : 1;
+    }
+    return a->x != b->x ? (a->x > b->x) - (a->x < b->x)
+                        : (a->y > b->y) - (a->y < b->y);
+}
+
+static size_t outputs_wlr(const struct ph_desktop_options *options,
+        char (*names)[PH_DESKTOP_OUTPUT_TEXT], char *error, size_t size)
+{
+    struct ph_wayland w;
+    struct ph_wayland_output list[PH_WAYLAND_MAX_OUTPUTS];
+    int64_t deadline = ph_deadline_ms(PH_WAYLAND_PATIENCE_MS);
+    size_t count = 0;
+    if (!ph_wayland_connect(&w, options->display, deadline, error, size)) {
+        return 0;
+    }
+    ph_wayland_roundtrip(&w, deadline); /* brings where they are */
+    memcpy(list, w.outputs, sizeof(list));
+    qsort(list, PH_LEN(list), sizeof(list[0]), compare_places);
+    static_assert(PH_LEN(list) <= PH_DESKTOP_MAX_OUTPUTS, "has room");
+    for (; count < PH_LEN(list) && list[count].name[0]; count++) {
+        g_strlcpy(names[count], list[count].name, sizeof(names[0]));
+    }
+    ph_wayland_finish(&w);
+    if (count == 0) {
+        snprintf(error, size,
+                "the Wayland compositor has no outputs, or is too old to name "
+                "them");
+    }
+    return count;
+}
+
 static struct ph_desktop *open_wlr(
         const struct ph_desktop_options *options, char *error, size_t size)
 {
@@ -121,12 +163,21 @@ static struct ph_clipboard *clipboard_wlr(struct ph_desktop *desktop,
 const struct ph_desktop_ops ph_desktop_wlr = {
         .name = "wlr",
         .what = "a wlroots compositor, such as sway",
+        .outputs = outputs_wlr,
         .open = open_wlr,
         .capture = capture_wlr,
         .input = input_wlr,
         .clipboard = clipboard_wlr,
         .close = close_plain,
 };
+
+/* As many as are named. */
+static size_t outputs_test(const struct ph_desktop_options *options,
+        char (*names)[PH_DESKTOP_OUTPUT_TEXT], char *error, size_t size)
+{
+    snprintf(error, size, "test pictures have no names of their own");
+    return 0;
+}
 
 static struct ph_desktop *open_test(
         const struct ph_desktop_options *options, char *error, size_t size)
@@ -155,6 +206,7 @@ static struct ph_input *input_test(
 const struct ph_desktop_ops ph_desktop_test = {
         .name = "test",
         .what = "a moving test picture",
+        .outputs = outputs_test,
         .open = open_test,
         .capture = capture_test,
         .input = input_test,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A desktop as porthole-deskd reaches it: the row of --capture's kind makes
- * what there is of capture, input and clipboard, and holds what these share
- * (one D-Bus session on Mutter). Rows are in desktop.c.
+ * A desktop, or one output of it, as porthole-deskd reaches it: the row of
+ * --capture's kind makes what there is of capture, input and clipboard, and
+ * holds what these share (one D-Bus session on Mutter). Rows are in desktop.c.
  */
 #pragma once
 
@@ -16,6 +16,9 @@ enum ph_desktop_cursor {
     PH_DESKTOP_CURSOR_EMBEDDED, /* the desktop, into the picture */
     PH_DESKTOP_CURSOR_CLIENT, /* the browser; else open fails */
 };
+
+#define PH_DESKTOP_MAX_OUTPUTS 16
+#define PH_DESKTOP_OUTPUT_TEXT 64 /* the longest name of one, and a zero */
 
 struct ph_desktop_options {
     /* "wlr", "x11", or with what the kind wants behind a colon. */
@@ -35,6 +38,11 @@ struct ph_desktop;
 struct ph_desktop_ops {
     const char *name; /* --capture up to its colon */
     const char *what; /* for people */
+    /* The names of the outputs that there are now, at most
+     * PH_DESKTOP_MAX_OUTPUTS; 0 on failure. NULL: it cannot show several at
+     * the same time, each opened as a desktop. Main thread. */
+    size_t (*outputs)(const struct ph_desktop_options *options,
+            char (*names)[PH_DESKTOP_OUTPUT_TEXT], char *error, size_t size);
     /* Main thread. The options outlive the desktop. */
     struct ph_desktop *(*open)(
             const struct ph_desktop_options *options, char *error, size_t size);

@@ -17,8 +17,7 @@ struct ph_http {
     struct ph_listener *listener;
     struct ph_wsock_set sockets;
     struct ph_auth *auth;
-    struct ph_hub *hub;
-    struct ph_source *source;
+    struct ph_screens *screens;
     char *web;
     char url[300];
 };
@@ -86,6 +85,8 @@ static void on_headers(SoupServer *server, SoupServerMessage *msg,
     }
 }
 
+static const char SCREEN[] = "screen"; /* that a handshake is for */
+
 /* "101 Switching Protocols" is written: the socket is ours now. */
 static void on_switched(SoupServerMessage *msg, gpointer data)
 {
@@ -96,14 +97,36 @@ static void on_switched(SoupServerMessage *msg, gpointer data)
     int fd = ph_listener_take(http->listener, remote);
     g_object_unref(soup_server_message_steal_connection(msg));
     if (fd >= 0) {
-        ph_hub_add(http->hub, ph_wsock_create(&http->sockets, fd));
+        const struct ph_screen *screen =
+                g_object_get_data(G_OBJECT(msg), SCREEN);
+        ph_hub_add(screen->hub, ph_wsock_create(&http->sockets, fd));
     }
 }
 
-static void serve_websocket(struct ph_http *http, SoupServerMessage *msg)
+static void refuse_output(
+        struct ph_http *http, SoupServerMessage *msg, const char *name)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+    for (size_t i = 0; i < http->screens->count; i++) {
+        g_string_append_printf(names, "%s\n", http->screens->list[i].name);
+    }
+    respond_text(msg, SOUP_STATUS_NOT_FOUND,
+            "There is no output '%s' here. Leave ?output= out for the first, "
+            "or name one of these:\n%s",
+            name, names->str);
+}
+
+static void serve_websocket(
+        struct ph_http *http, SoupServerMessage *msg, const char *output)
 {
     char protocol[] = PH_STREAM_SUBPROTOCOL;
     char *protocols[] = {protocol, NULL};
+    struct ph_screen *screen = ph_screens_find(http->screens, output);
+    if (!screen) {
+        refuse_output(http, msg, output);
+        return;
+    }
+    g_object_set_data(G_OBJECT(msg), SCREEN, screen);
     /* libsoup appends to it. */
     soup_message_headers_remove(
             soup_server_message_get_response_headers(msg), "Connection");
@@ -114,13 +137,15 @@ static void serve_websocket(struct ph_http *http, SoupServerMessage *msg)
     }
 }
 
+/* What needs no token, and what needs one. */
 static void serve_health(struct ph_http *http, SoupServerMessage *msg)
 {
-    g_autoptr(GBytes) body = ph_report_health(http->hub);
+    g_autoptr(GBytes) body = ph_report_health(http->screens);
     respond(msg, SOUP_STATUS_OK, "application/json", body);
 }
 
-static void serve_stats(struct ph_http *http, SoupServerMessage *msg)
+static void serve_figures(struct ph_http *http, SoupServerMessage *msg,
+        GBytes *(*report)(const struct ph_screens *screens))
 {
     const char *value = soup_message_headers_get_one(
             soup_server_message_get_request_headers(msg), "Authorization");
@@ -134,7 +159,7 @@ static void serve_stats(struct ph_http *http, SoupServerMessage *msg)
                 "Send the session's token: Authorization: Bearer TOKEN\n");
         return;
     }
-    g_autoptr(GBytes) body = ph_report_stats(http->hub, http->source);
+    g_autoptr(GBytes) body = report(http->screens);
     respond(msg, SOUP_STATUS_OK, "application/json", body);
 }
 
@@ -183,11 +208,14 @@ static void on_request(SoupServer *server, SoupServerMessage *msg,
         return; /* refused by on_headers */
     }
     if (strcmp(path, "/ws") == 0) {
-        serve_websocket(http, msg);
+        serve_websocket(
+                http, msg, query ? g_hash_table_lookup(query, "output") : NULL);
     } else if (strcmp(path, "/health") == 0) {
         serve_health(http, msg);
     } else if (strcmp(path, "/stats") == 0) {
-        serve_stats(http, msg);
+        serve_figures(http, msg, ph_report_stats);
+    } else if (strcmp(path, "/outputs") == 0) {
+        serve_figures(http, msg, ph_report_outputs);
     } else {
         serve_file(http, msg, path);
     }
@@ -214,14 +242,13 @@ static void on_accept(void *data, GIOStream *stream, GSocketAddress *local,
 }
 
 struct ph_http *ph_http_create(const struct ph_http_options *options,
-        struct ph_auth *auth, struct ph_hub *hub, struct ph_source *source,
-        char *error, size_t size)
+        struct ph_auth *auth, struct ph_screens *screens, char *error,
+        size_t size)
 {
     struct ph_http *http = g_new0(struct ph_http, 1);
     struct ph_endpoint ep = options->listen;
     http->auth = auth;
-    http->hub = hub;
-    http->source = source;
+    http->screens = screens;
     http->web = g_strdup(options->web);
     http->listener = ph_listener_create(&ep, on_accept, http);
     bool v6 = strchr(ep.address, ':');

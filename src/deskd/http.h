@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The web server of one desktop: the page, /health, /stats, and the
- * WebSocket at /ws, whose sockets go to the hub. Main thread only.
+ * The web server of one desktop: the page, /health, /stats, /outputs, and the
+ * WebSocket at /ws, whose sockets go to the hub of the output that ?output=
+ * names. Main thread only.
  */
 #pragma once
 
@@ -10,7 +11,7 @@
 
 #include "common/endpoint.h"
 #include "deskd/auth.h"
-#include "deskd/hub.h"
+#include "deskd/screen.h"
 
 struct ph_http;
 
@@ -20,10 +21,10 @@ struct ph_http_options {
 };
 
 /* auth->host and auth->port are set to what is listened on. NULL: error[size]
- * says why and what to do. auth, hub and source stay the caller's. */
+ * says why and what to do. auth and screens stay the caller's. */
 struct ph_http *ph_http_create(const struct ph_http_options *options,
-        struct ph_auth *auth, struct ph_hub *hub, struct ph_source *source,
-        char *error, size_t size);
+        struct ph_auth *auth, struct ph_screens *screens, char *error,
+        size_t size);
 /* Takes no more connections. */
 void ph_http_stop(struct ph_http *http);
 /* Every socket was closed, also those that only linger. */

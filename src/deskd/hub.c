@@ -7,7 +7,6 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/macros.h"
-#include "deskd/clipboard_hub.h"
 #include "deskd/rate.h"
 
 static const struct ph_viewer_events viewer_events;
@@ -15,7 +14,10 @@ static const struct ph_viewer_events viewer_events;
 struct ph_hub {
     struct ph_viewer_shared shared;
     struct ph_source *source;
+    const char *output; /* "": there is one */
     uint32_t max_viewers;
+    uint32_t *crowd; /* who joined, with the other hubs' */
+    uint32_t alone; /* where there are none */
     GList *viewers; /* struct ph_viewer, the oldest first */
     uint32_t joined;
     uint32_t strangers;
@@ -36,8 +38,6 @@ struct ph_hub {
     struct ph_hub_stats past; /* sums of those that left, and the source's */
 };
 
-static void on_copied_there(void *data);
-
 struct ph_hub *ph_hub_create(const struct ph_hub_options *options)
 {
     struct ph_hub *hub = g_new0(struct ph_hub, 1);
@@ -45,8 +45,10 @@ struct ph_hub *ph_hub_create(const struct ph_hub_options *options)
     hub->shared.name = options->name;
     hub->shared.clock = options->clock ? options->clock : ph_clock_ns;
     hub->shared.downloads = options->downloads;
+    hub->output = options->output ? options->output : "";
     hub->max_viewers = options->max_viewers;
-    hub->clipboard = ph_clipboard_hub_create(on_copied_there, hub);
+    hub->crowd = options->crowd ? options->crowd : &hub->alone;
+    hub->clipboard = options->clipboard;
     ph_rate_init(&hub->rate,
             options->bitrate ? options->bitrate : PH_HUB_DEFAULT_BITRATE);
     return hub;
@@ -62,18 +64,9 @@ void ph_hub_attach(
             (ops->motion ? PH_STREAM_MAY_MOTION : 0) |
             (ops->touch ? PH_STREAM_MAY_TOUCH : 0) |
             (ph_source_can_resize(source) ? PH_STREAM_MAY_RESIZE : 0) |
+            (ph_clipboard_hub_works(hub->clipboard) ? PH_STREAM_MAY_CLIPBOARD
+                                                    : 0) |
             (hub->shared.downloads ? PH_STREAM_MAY_FILE : 0));
-}
-
-struct ph_clipboard_hub *ph_hub_clipboard(struct ph_hub *hub)
-{
-    return hub->clipboard;
-}
-
-void ph_hub_attach_clipboard(struct ph_hub *hub, struct ph_clipboard *clipboard)
-{
-    ph_clipboard_hub_attach(hub->clipboard, clipboard);
-    hub->shared.may |= clipboard ? PH_STREAM_MAY_CLIPBOARD : 0;
 }
 
 static void drop_timer(guint *timer)
@@ -89,8 +82,11 @@ void ph_hub_destroy(struct ph_hub *hub)
     if (!hub) {
         return;
     }
-    g_list_free_full(hub->viewers, (GDestroyNotify)ph_viewer_destroy);
-    ph_clipboard_hub_destroy(hub->clipboard);
+    for (GList *l = hub->viewers; l; l = l->next) {
+        ph_clipboard_hub_leave(hub->clipboard, l->data);
+        ph_viewer_destroy(l->data);
+    }
+    g_list_free(hub->viewers);
     if (hub->shared.shape) {
         ph_unit_unref(hub->shared.shape);
     }
@@ -275,7 +271,8 @@ static void on_status(
     struct ph_stream_notice *notice = &hub->shared.status;
     notice->code = (uint16_t)status;
     g_strlcpy(notice->text, text ? text : "", sizeof(notice->text));
-    LOG_INFO("viewers are told: %s",
+    LOG_INFO("viewers%s%s are told: %s", hub->output[0] ? " of " : "",
+            hub->output,
             status == PH_STREAM_STATUS_OK ? "all is well" : notice->text);
     for (GList *l = hub->viewers; l; l = l->next) {
         ph_viewer_status(l->data);
@@ -318,14 +315,15 @@ const struct ph_source_events ph_hub_source_events = {
 static bool on_join(void *data, struct ph_viewer *viewer)
 {
     struct ph_hub *hub = data;
-    if (hub->joined >= hub->max_viewers) {
+    if (*hub->crowd >= hub->max_viewers) {
         return false;
     }
+    ++*hub->crowd;
     hub->joined++;
     hub->strangers--;
-    LOG_INFO("a viewer joins (%s), %u now",
+    LOG_INFO("a viewer joins (%s)%s%s, %u now",
             viewer->role == PH_AUTH_DRIVE ? "drives" : "view only",
-            hub->joined);
+            hub->output[0] ? " at " : "", hub->output, hub->joined);
     return true;
 }
 
@@ -335,19 +333,6 @@ static void on_changed(void *data)
 }
 
 /* --- who drives --- */
-
-static void give_clipboard(struct ph_hub *hub)
-{
-    struct ph_clip *clip = ph_clipboard_hub_get(hub->clipboard);
-    if (clip && hub->driver && ph_viewer_joined(hub->driver)) {
-        ph_viewer_clipboard(hub->driver, clip);
-    }
-}
-
-static void on_copied_there(void *data)
-{
-    give_clipboard(data);
-}
 
 static void resize(struct ph_hub *hub, const struct ph_stream_resize *wish)
 {
@@ -360,9 +345,9 @@ static void resize(struct ph_hub *hub, const struct ph_stream_resize *wish)
 static void on_drove(void *data, struct ph_viewer *viewer)
 {
     struct ph_hub *hub = data;
+    ph_clipboard_hub_drove(hub->clipboard, viewer);
     if (hub->driver != viewer) {
         hub->driver = viewer;
-        give_clipboard(hub);
         resize(hub, &viewer->wish);
     }
 }
@@ -379,8 +364,7 @@ static void on_copied(
         void *data, struct ph_viewer *viewer, struct ph_clip *clip)
 {
     struct ph_hub *hub = data;
-    ph_clipboard_hub_offer(hub->clipboard, clip);
-    hub->driver = viewer; /* has it already */
+    ph_clipboard_hub_offer(hub->clipboard, viewer, clip);
 }
 
 static void on_gone(void *data, struct ph_viewer *viewer)
@@ -389,14 +373,17 @@ static void on_gone(void *data, struct ph_viewer *viewer)
     hub->viewers = g_list_remove(hub->viewers, viewer);
     hub->paces = viewer == hub->paces ? NULL : hub->paces;
     hub->driver = viewer == hub->driver ? NULL : hub->driver;
+    ph_clipboard_hub_leave(hub->clipboard, viewer);
     hub->past.frames_sent += viewer->stats.frames;
     hub->past.bytes_sent += viewer->stats.bytes;
     hub->past.dropped += viewer->stats.dropped;
     if (viewer->role == PH_AUTH_NONE) {
         hub->strangers--;
     } else {
+        --*hub->crowd;
         hub->joined--;
-        LOG_INFO("a viewer leaves, %u now", hub->joined);
+        LOG_INFO("a viewer leaves%s%s, %u now", hub->output[0] ? " " : "",
+                hub->output, hub->joined);
     }
     ph_viewer_destroy(viewer);
     ph_hub_update(hub);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One desktop's source and all who watch it: every access unit goes to every
- * viewer, the source runs only while somebody looks, and keyframes are forced
- * at a bounded rate however many viewers come or fall behind. Main thread
- * only.
+ * The source of one output and all who watch it: every access unit goes to
+ * every viewer, the source runs only while somebody looks, and keyframes are
+ * forced at a bounded rate however many viewers come or fall behind. Main
+ * thread only.
  */
 #pragma once
 
 #include <glib.h>
 
+#include "deskd/clipboard_hub.h"
 #include "deskd/source.h"
 #include "deskd/viewer.h"
 
@@ -25,8 +26,11 @@
 struct ph_hub_options {
     const struct ph_auth *auth;
     const char *name; /* of the desktop */
+    const char *output; /* of it, for the log; NULL: there is one */
     const char *downloads; /* where viewers' files go; NULL: nowhere */
+    struct ph_clipboard_hub *clipboard; /* of the desktop; NULL: none */
     uint32_t max_viewers;
+    uint32_t *crowd; /* viewers of all hubs that share it; NULL: of this one */
     uint32_t bitrate; /* bit/s, the most that is asked for; 0: the host's */
     int64_t (*clock)(void); /* NULL: ph_clock_ns */
 };
@@ -38,15 +42,10 @@ void ph_hub_destroy(struct ph_hub *hub);
 
 /* For ph_source_create, with the hub as data. */
 extern const struct ph_source_events ph_hub_source_events;
-/* Both stay the caller's and outlive the hub's last viewer. */
+/* Both stay the caller's and outlive the hub's last viewer. After the desktop's
+ * clipboard was attached to its hub. */
 void ph_hub_attach(
         struct ph_hub *hub, struct ph_source *source, struct ph_input *input);
-
-/* Whom the desktop's clipboard tells of its changes; then the clipboard,
- * which is the hub's from here on, NULL: there is none. */
-struct ph_clipboard_hub *ph_hub_clipboard(struct ph_hub *hub);
-void ph_hub_attach_clipboard(
-        struct ph_hub *hub, struct ph_clipboard *clipboard);
 
 /* A browser that has not said anything yet. */
 void ph_hub_add(struct ph_hub *hub, struct ph_transport *transport);

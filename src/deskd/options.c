@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "deskd/options.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,8 +26,9 @@ static const struct ph_opt rows[] = {
         {0, "display", "NAME", PH_OPT_STRING, ROW(display), 0, 0,
                 "WAYLAND_DISPLAY",
                 "the compositor's Wayland socket, or the X display"},
-        {0, "output", "NAME", PH_OPT_STRING, ROW(output), 0, 0, NULL,
-                "which of its outputs, as it names them (the first)"},
+        {0, "output", "NAME|all", PH_OPT_LIST, ROW(output), 0, 0, NULL,
+                "which of its outputs, as it names them (repeatable; the\n"
+                "first); all: each that there is at the start"},
         {0, "capture", "KIND", PH_OPT_STRING, ROW(capture), 0, 0, NULL,
                 "wlr: a wlroots compositor, also wlr:ext, wlr:screencopy;\n"
                 "mutter: GNOME Shell or Mutter, also mutter:virtual for\n"
@@ -130,6 +132,38 @@ static bool check_cursor(struct ph_deskd_options *o, char *error, size_t size)
     return false;
 }
 
+static bool check_outputs(struct ph_deskd_options *o, char *error, size_t size)
+{
+    const struct ph_opt_list *list = &o->output;
+    const struct ph_desktop_ops *ops = ph_desktop_find(o->capture);
+    static_assert(PH_OPT_LIST_MAX <= PH_DESKTOP_MAX_OUTPUTS, "has room");
+    for (size_t i = 0; i < list->count; i++) {
+        const char *name = list->items[i];
+        bool twice = false;
+        for (size_t before = 0; before < i; before++) {
+            twice = twice || strcmp(name, list->items[before]) == 0;
+        }
+        o->all_outputs = o->all_outputs || strcmp(name, "all") == 0;
+        if (!name[0] || strlen(name) >= PH_DESKTOP_OUTPUT_TEXT || twice) {
+            snprintf(error, size, "--output: '%s' is %s", name,
+                    twice ? "named twice" : "not the name of an output");
+            return false;
+        }
+    }
+    if (o->all_outputs && list->count > 1) {
+        snprintf(error, size, "--output: all has the others in it");
+        return false;
+    }
+    if ((o->all_outputs || list->count > 1) && !ops->outputs) {
+        snprintf(error, size,
+                "--output: --capture %s shows one at a time: name no more than "
+                "that one",
+                ops->name);
+        return false;
+    }
+    return true;
+}
+
 bool ph_deskd_options_check(
         struct ph_deskd_options *o, char *error, size_t size)
 {
@@ -149,5 +183,5 @@ bool ph_deskd_options_check(
                 why);
         return false;
     }
-    return true;
+    return check_outputs(o, error, size);
 }

@@ -14,7 +14,7 @@ struct ph_deskd_options {
     const char *http;
     const char *host;
     const char *display;
-    const char *output;
+    struct ph_opt_list output; /* none: the first; or "all" */
     const char *capture;
     struct ph_size size;
     uint32_t fps;
@@ -34,6 +34,7 @@ struct ph_deskd_options {
 
     struct ph_endpoint http_endpoint; /* of http */
     enum ph_desktop_cursor cursor_kind; /* of cursor */
+    bool all_outputs;
     bool local_host; /* a hostd of our own */
     struct ph_endpoint host_endpoint; /* of host, unless local_host */
 };

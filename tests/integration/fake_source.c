@@ -3,7 +3,8 @@
  * A source without a desktop and without an encoder, behind source.h, for a
  * porthole-deskd whose serving is tested: units of known sizes at a known
  * rate on the main loop. The picture's size and the rate are those of the
- * command line; bytes that a decoder would want are not in there.
+ * command line, of an output called WxH that; bytes that a decoder would want
+ * are not in there.
  *
  * FAKE_SOURCE_KEY and FAKE_SOURCE_DELTA: bytes of a unit (60000, 8000);
  * FAKE_SOURCE_STATIC: set, nothing moves.
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/macros.h"
 #include "common/parse.h"
 #include "deskd/input.h"
 #include "link/host_spawn.h"
@@ -112,16 +114,20 @@ static void run(struct ph_source *s)
     }
 }
 
-static struct {
+struct fake_desktop {
     struct ph_desktop base;
-    struct ph_desktop_options options;
-} fake_desktop;
+    struct ph_input input;
+    char output[64]; /* "WxH", or "" */
+    uint32_t width;
+    uint32_t height;
+};
 
 struct ph_source *ph_source_create(const struct ph_source_options *options,
         const struct ph_source_events *events, void *data, char *error,
         size_t size)
 {
-    const struct ph_desktop_options *desktop = &fake_desktop.options;
+    const struct fake_desktop *desktop =
+            PH_CONTAINER(options->desktop, struct fake_desktop, base);
     struct ph_source *s = g_new0(struct ph_source, 1);
     s->events = events;
     s->data = data;
@@ -186,61 +192,68 @@ void ph_source_get_stats(struct ph_source *s, struct ph_source_stats *out)
     *out = s->stats;
 }
 
-/* Input goes to stdout, a line an event, for the test to read. */
+/* Input goes to stdout, a line an event, for the test to read; behind the name
+ * of the output, if it has one. */
+static void say(struct ph_input *input, const char *format, ...)
+        G_GNUC_PRINTF(2, 3);
+static void say(struct ph_input *input, const char *format, ...)
+{
+    const struct fake_desktop *desktop =
+            PH_CONTAINER(input, struct fake_desktop, input);
+    va_list args;
+    va_start(args, format);
+    printf("%s%s", desktop->output, desktop->output[0] ? " " : "");
+    vprintf(format, args);
+    va_end(args);
+    putchar('\n');
+    fflush(stdout);
+}
+
 static void key(struct ph_input *input, uint16_t code, bool pressed)
 {
-    printf("key %u %d\n", (unsigned)code, pressed);
-    fflush(stdout);
+    say(input, "key %u %d", (unsigned)code, pressed);
 }
 
 static void button(struct ph_input *input, uint16_t code, bool pressed)
 {
-    printf("button %u %d\n", (unsigned)code, pressed);
-    fflush(stdout);
+    say(input, "button %u %d", (unsigned)code, pressed);
 }
 
 static void pointer(struct ph_input *input, uint32_t x, uint32_t y,
         uint32_t width, uint32_t height)
 {
-    printf("pointer %u %u %u %u\n", x, y, width, height);
-    fflush(stdout);
+    say(input, "pointer %u %u %u %u", x, y, width, height);
 }
 
 static void wheel(struct ph_input *input, int dx, int dy, bool smooth)
 {
-    printf("wheel %d %d %d\n", dx, dy, smooth);
-    fflush(stdout);
+    say(input, "wheel %d %d %d", dx, dy, smooth);
 }
 
 static void motion(struct ph_input *input, int32_t dx, int32_t dy)
 {
-    printf("motion %d %d\n", dx, dy);
-    fflush(stdout);
+    say(input, "motion %d %d", dx, dy);
 }
 
 static void type_text(struct ph_input *input, const char *text, size_t len)
 {
-    printf("text %.*s\n", (int)len, text);
-    fflush(stdout);
+    say(input, "text %.*s", (int)len, text);
 }
 
 static void touch(struct ph_input *input, enum ph_input_touch what,
         uint8_t finger, uint32_t x, uint32_t y, uint32_t width, uint32_t height)
 {
-    printf("touch %d %u %u %u\n", what, finger, x, y);
-    fflush(stdout);
+    say(input, "touch %d %u %u %u", what, finger, x, y);
 }
 
 static void locks(struct ph_input *input, bool caps, bool num)
 {
-    printf("locks %d %d\n", caps, num);
-    fflush(stdout);
+    say(input, "locks %d %d", caps, num);
 }
 
 static void release_all(struct ph_input *input)
 {
-    printf("release_all\n");
-    fflush(stdout);
+    say(input, "release_all");
 }
 
 static void destroy(struct ph_input *input)
@@ -261,12 +274,10 @@ static const struct ph_input_ops input_ops = {
         .destroy = destroy,
 };
 
-static struct ph_input fake_input = {&input_ops};
-
 static struct ph_input *make_input(
         struct ph_desktop *desktop, char *error, size_t size)
 {
-    return &fake_input;
+    return &PH_CONTAINER(desktop, struct fake_desktop, base)->input;
 }
 
 /* A clipboard that says to the test what it was offered, and gives it back
@@ -318,10 +329,25 @@ static struct ph_clipboard *make_clipboard(struct ph_desktop *desktop,
     return &fake_clipboard.base;
 }
 
+static size_t list_outputs(const struct ph_desktop_options *options,
+        char (*names)[PH_DESKTOP_OUTPUT_TEXT], char *error, size_t size)
+{
+    g_strlcpy(names[0], "640x480", sizeof(names[0]));
+    g_strlcpy(names[1], "320x200", sizeof(names[1]));
+    return 2;
+}
+
+static void close_desktop(struct ph_desktop *desktop)
+{
+    g_free(PH_CONTAINER(desktop, struct fake_desktop, base));
+}
+
 static const struct ph_desktop_ops desktop_ops = {
         .name = "test",
+        .outputs = list_outputs,
         .input = make_input,
         .clipboard = make_clipboard,
+        .close = close_desktop,
 };
 
 const struct ph_desktop_ops *ph_desktop_find(const char *capture)
@@ -337,13 +363,29 @@ void ph_desktop_names(char *out, size_t size)
 struct ph_desktop *ph_desktop_open(
         const struct ph_desktop_options *options, char *error, size_t size)
 {
-    fake_desktop.base.ops = &desktop_ops;
-    fake_desktop.options = *options;
-    return &fake_desktop.base;
+    struct fake_desktop *desktop = g_new0(struct fake_desktop, 1);
+    desktop->base.ops = &desktop_ops;
+    desktop->input.ops = &input_ops;
+    desktop->width = options->width;
+    desktop->height = options->height;
+    if (options->output) {
+        g_auto(GStrv) sides = g_strsplit(options->output, "x", 2);
+        g_strlcpy(desktop->output, options->output, sizeof(desktop->output));
+        if (!sides[0] || !ph_parse_u32(sides[0], 1, 4096, &desktop->width) ||
+                !ph_parse_u32(sides[1], 1, 4096, &desktop->height)) {
+            snprintf(error, size, "there is no output %s", options->output);
+            g_free(desktop);
+            return NULL;
+        }
+    }
+    return &desktop->base;
 }
 
 void ph_desktop_close(struct ph_desktop *desktop)
 {
+    if (desktop) {
+        desktop->ops->close(desktop);
+    }
 }
 
 /* No host: there is nothing to encode. */

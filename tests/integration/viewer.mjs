@@ -87,8 +87,8 @@ export class Viewer {
     return this;
   }
 
-  async join(token) {
-    await this.open();
+  async join(token, path = "/ws") {
+    await this.open({}, path);
     this.say(auth(token));
     return this;
   }

@@ -392,10 +392,13 @@ static inline void expect_goodbye(const struct pipe *p, uint16_t code)
 
 static struct ph_auth auth = {.drive = DRIVE, .view = VIEW};
 
+static struct ph_clipboard_hub *shared_clipboard; /* NULL: there is none */
+
 static inline struct ph_hub *start(uint32_t max_viewers)
 {
     struct ph_hub_options options = {.auth = &auth,
             .name = "test",
+            .clipboard = shared_clipboard,
             .max_viewers = max_viewers,
             .clock = test_clock};
     source = (struct ph_source){0};
@@ -409,6 +412,7 @@ static inline struct ph_hub *start(uint32_t max_viewers)
 static inline void stop(struct ph_hub *hub)
 {
     ph_hub_destroy(hub);
+    ph_clipboard_hub_destroy(g_steal_pointer(&shared_clipboard));
     CHECK_EQ(live_units, 0);
 }
 

@@ -57,6 +57,12 @@ static void test_good(void)
     CHECK_EQ(o.cursor_kind, PH_DESKTOP_CURSOR_EMBEDDED);
     CHECK(parse("--cursor client", &o, error));
     CHECK_EQ(o.cursor_kind, PH_DESKTOP_CURSOR_CLIENT);
+
+    CHECK(parse("--output DP-1 --output all-of-it", &o, error));
+    CHECK_EQ(o.output.count, 2);
+    CHECK(!o.all_outputs);
+    CHECK(parse("--output all", &o, error));
+    CHECK(o.all_outputs);
 }
 
 static void test_bad(void)
@@ -66,7 +72,8 @@ static void test_bad(void)
             "--http h:", "--host 10.0.2.2",
             "--host tcp:", "--host unix:", "--fps 0", "--fps 241", "--size 0x5",
             "--size 9000x5", "--bitrate 9", "--max-viewers 0", "--capture beos",
-            "--cursor mouse", "--nonsense", "operand"};
+            "--cursor mouse", "--output=", "--output a --output a",
+            "--output all --output a", "--nonsense", "operand"};
     for (size_t i = 0; i < PH_LEN(lines); i++) {
         struct ph_deskd_options o;
         char error[256];

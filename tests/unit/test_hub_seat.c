@@ -184,12 +184,12 @@ static struct ph_hub *start_clipboard(void)
 {
     static const struct ph_clipboard_ops ops = {
             "test", clip_read, clip_offer, clip_destroy};
-    struct ph_hub *hub = start(4);
     memset(&desktop, 0, sizeof(desktop));
+    shared_clipboard = ph_clipboard_hub_create();
     desktop.base = (struct ph_clipboard){
-            &ops, &ph_clipboard_hub_events, ph_hub_clipboard(hub)};
-    ph_hub_attach_clipboard(hub, &desktop.base);
-    return hub;
+            &ops, &ph_clipboard_hub_events, shared_clipboard};
+    ph_clipboard_hub_attach(shared_clipboard, &desktop.base);
+    return start(4);
 }
 
 static void copy_there(const char *type, const void *data, size_t size)
@@ -310,6 +310,70 @@ static void test_resize(void)
     stop(hub);
 }
 
+/* Two outputs: their hubs have the clipboard and the number of viewers in
+ * common; what is held, and the size, is each one's own. */
+static void test_two_outputs(void)
+{
+    struct pipe a, b, c;
+    struct ph_source other_source = {0};
+    uint32_t crowd = 0;
+    struct ph_hub *one = start_clipboard();
+    struct ph_hub_options options = {.auth = &auth,
+            .name = "test",
+            .output = "second",
+            .clipboard = shared_clipboard,
+            .max_viewers = 2,
+            .crowd = &crowd,
+            .clock = test_clock};
+    ph_hub_destroy(one);
+    one = ph_hub_create(&options);
+    struct ph_hub *two = ph_hub_create(&options);
+    ph_hub_attach(one, &source, &input);
+    ph_hub_attach(two, &other_source, &input);
+    join(one, &a);
+    join(two, &b);
+    CHECK_EQ(crowd, 2);
+    connect(two, &c);
+    say_auth(&c, VIEW);
+    expect_goodbye(&c, PH_STREAM_TOO_MANY);
+    give_unit(one, true, 10);
+    give_unit(two, true, 10);
+
+    say_press(&a, KEY_A, true);
+    say_press(&b, KEY_A, true);
+    expect_input("+30 +30 ");
+    hang_up(&b);
+    expect_input("-30 ");
+    CHECK_EQ(crowd, 1);
+    advance(1000);
+    join(two, &b);
+    give_unit(two, true, 10);
+    say_resize(&a, 800, 600);
+    say_resize(&b, 640, 480);
+    CHECK_EQ(source.asked[0], 800);
+    CHECK_EQ(other_source.asked[0], 640);
+
+    say_press(&a, KEY_A, false);
+    expect_input("-30 ");
+    copy_there("UTF8_STRING", "hello", 5); /* to who drove last, of all */
+    CHECK_STR(a.log, "WCKB");
+    CHECK_STR(b.log, "WCK");
+    say_press(&b, KEY_B, true);
+    CHECK_STR(b.log, "WCKB");
+    say_press(&b, KEY_B, false);
+    CHECK_STR(b.log, "WCKB");
+    struct ph_stream_piece piece = {
+            .flags = PH_STREAM_PIECE_FIRST | PH_STREAM_PIECE_LAST,
+            .total = 2,
+            .name = PH_CLIP_TEXT,
+            .size = 2};
+    say_piece(&b, PH_STREAM_CLIPBOARD, &piece, "hi");
+    CHECK_EQ(desktop.offers, 1);
+    CHECK_STR(a.log, "WCKB");
+    ph_hub_destroy(two);
+    stop(one);
+}
+
 /* --- files --- */
 
 static void check_file(const char *folder, const char *name, const char *want)
@@ -393,6 +457,7 @@ int main(void)
     test_copy_there();
     test_copy_here();
     test_resize();
+    test_two_outputs();
     test_files();
     test_names();
     return CHECK_DONE();
