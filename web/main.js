@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The page: joins the player, the picture, the input and the messages.
-// Options in the query: thread=main, paint=canvas, fps=N, view=actual.
+// Options in the query: output=NAME, thread=main, paint=canvas, fps=N,
+// view=actual.
 import { exposeDebug } from "./debug.js";
 import { screenFor } from "./messages.js";
+import { Outputs } from "./outputs.js";
 import { Overlay, rowsOf } from "./overlay.js";
 import { MAX_FPS } from "./protocol.js";
 import { Screens } from "./screens.js";
@@ -50,6 +52,7 @@ class Page {
     token: (token) => this.#restart(token),
   });
   #overlay = new Overlay();
+  #outputs = new Outputs(() => this.#switch());
   #command;
   #seat;
   #toolbar;
@@ -111,7 +114,8 @@ class Page {
     if (this.#condition.token && this.#condition.codecs) {
       const url = new URL("ws", location.href);
       url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-      url.search = url.hash = "";
+      url.search = this.#outputs.query;
+      url.hash = "";
       const fps = Math.min(Number(query.get("fps")) || 0, MAX_FPS);
       this.#command({
         type: "start", url: url.href, token: this.#token, fps,
@@ -130,6 +134,23 @@ class Page {
     this.#condition.goodbye = null;
     this.#condition.attempt = 0;
     this.#start();
+  }
+
+  /** To another output. */
+  #switch() {
+    this.#seat.release();
+    this.#condition.attempt = 0;
+    this.#start();
+    this.#seat.focus();
+  }
+
+  async #findOutputs() {
+    const gone = await this.#outputs.ask(this.#token);
+    if (gone) {
+      this.#seat.say(`There is no output ${gone} here: this is the first.`);
+      this.#start();
+    }
+    this.#update();
   }
 
   #retry() {
@@ -200,6 +221,9 @@ class Page {
     condition.state = state;
     condition.attempt = attempt;
     this.#retryAt = performance.now() + retryIn;
+    if (state === "open" || (state === "waiting" && this.#outputs.query)) {
+      void this.#findOutputs();
+    }
     if (state === "open") {
       condition.goodbye = null;
     } else {
@@ -224,7 +248,8 @@ class Page {
     this.#toolbar.offer(this.#seat.offers);
     this.#toolbar.press("resize", this.#seat.following);
     this.#toolbar.press("command", this.#seat.commandIsControl);
-    document.title = this.#name ? `${this.#name} – Porthole` : "Porthole";
+    document.title = [this.#outputs.shown, this.#name, "Porthole"]
+      .filter((part) => part).join(" – ");
     this.#screens.show(screenFor(condition));
   }
 }

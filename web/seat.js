@@ -127,6 +127,11 @@ export class Seat {
     }
   }
 
+  /** @param {string} text to the person */
+  say(text) {
+    this.#toast.say(text);
+  }
+
   // --- what the toolbar does ---
 
   toggleCommand() {

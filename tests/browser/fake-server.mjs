@@ -38,6 +38,11 @@ function now() {
  */
 async function serveFile(request, response) {
   const name = new URL(request.url ?? "/", "http://x").pathname;
+  if (name === "/outputs") {
+    response.writeHead(200, { ...HEADERS, "Content-Type": "application/json" });
+    response.end('{"outputs":[{"name":""}]}');
+    return;
+  }
   const file = path.join(WEB, name === "/" ? "index.html" : name);
   const kind = KINDS.get(path.extname(file));
   try {
