@@ -55,6 +55,18 @@ const struct ph_desktop_kind *ph_desktop_find(const char *name)
     return NULL;
 }
 
+bool ph_desktop_has_outputs(const struct ph_desktop_kind *kind,
+        const struct ph_desktop_wish *wish, char *error, size_t size)
+{
+    uint32_t most = PH_MAX(kind->max_outputs, 1U);
+    if (wish->outputs > most) {
+        snprintf(error, size, "--outputs: %s can have %u here", kind->name,
+                most);
+        return false;
+    }
+    return true;
+}
+
 void ph_desktop_names(char *out, size_t size)
 {
     int used = 0;

@@ -14,6 +14,7 @@
 
 struct ph_desktop_wish {
     struct ph_size size;
+    uint32_t outputs; /* of that size, side by side; at least 1 */
     const char *layout; /* XKB, "us" or "de(nodeadkeys)" */
     const char *dir; /* an empty folder of its own: its XDG_RUNTIME_DIR */
 };
@@ -50,6 +51,7 @@ struct ph_desktop {
     const char *manager_argv[6];
     struct ph_size size;
     char size_text[32];
+    char outputs_env[32];
     uint8_t cookie[16];
 };
 
@@ -61,6 +63,7 @@ struct ph_desktop_need {
 struct ph_desktop_kind {
     const char *name;
     const char *capture; /* deskd's --capture */
+    uint32_t max_outputs; /* 0: like 1 */
     const char *program; /* without which it cannot start */
     const char *package; /* that has it, on Debian */
     const struct ph_desktop_need *needs; /* more of that; program NULL ends */
@@ -78,6 +81,9 @@ struct ph_desktop_kind {
 
 /* NULL: there is none of that name. */
 const struct ph_desktop_kind *ph_desktop_find(const char *name);
+/* Whether it can have as many outputs as are wished for. */
+bool ph_desktop_has_outputs(const struct ph_desktop_kind *kind,
+        const struct ph_desktop_wish *wish, char *error, size_t size);
 /* The names of all: "sway, xvfb". */
 void ph_desktop_names(char *out, size_t size);
 

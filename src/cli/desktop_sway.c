@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * sway without a screen: it draws with pixman into memory, has one output of
- * the size that is wished for, and no input device but those that
- * porthole-deskd makes.
+ * sway without a screen: it draws with pixman into memory, has outputs of the
+ * size that is wished for, and no input device but those that porthole-deskd
+ * makes.
  */
 #include "cli/desktop_sway.h"
 
@@ -17,6 +17,7 @@
 #include "common/cleanup.h"
 
 enum {
+    MAX_OUTPUTS = 8,
     CONFIG_MAX = 2048,
     XKB_NAME_MAX = 64,
 };
@@ -48,13 +49,32 @@ bool ph_sway_split_layout(
     return true;
 }
 
+/* Side by side. Returns how many characters, as snprintf does. */
+static int write_outputs(
+        const struct ph_desktop_wish *wish, char *out, size_t size)
+{
+    int used = snprintf(
+            out, size, "# Written by porthole run; gone when it ends.\n");
+    for (uint32_t i = 0; i < wish->outputs && (size_t)used < size; i++) {
+        used += snprintf(out + used, size - (size_t)used,
+                "output HEADLESS-%u mode --custom %ux%u@%dHz position %u 0\n",
+                i + 1, wish->size.width, wish->size.height, PH_SWAY_REFRESH_HZ,
+                i * wish->size.width);
+    }
+    return used;
+}
+
 bool ph_sway_config(const struct ph_desktop_wish *wish, const char *layout,
         const char *variant, char *out, size_t size)
 {
+    int head = write_outputs(wish, out, size);
+    if ((size_t)head >= size) {
+        return false;
+    }
+    out += head;
+    size -= (size_t)head;
     /* The last line is run by a shell of sway's once all is set up. */
     int n = snprintf(out, size,
-            "# Written by porthole run; gone when it ends.\n"
-            "output HEADLESS-1 mode --custom %ux%u@%dHz position 0 0\n"
             "xwayland disable\n"
             "default_border none\n"
             "default_floating_border normal\n"
@@ -62,8 +82,7 @@ bool ph_sway_config(const struct ph_desktop_wish *wish, const char *layout,
             "input * xkb_layout \"%s\"\n"
             "input * xkb_variant \"%s\"\n"
             "exec echo \"" PH_SWAY_READY "$WAYLAND_DISPLAY\"\n",
-            wish->size.width, wish->size.height, PH_SWAY_REFRESH_HZ, layout,
-            variant);
+            layout, variant);
     return n > 0 && (size_t)n < size;
 }
 
@@ -90,6 +109,9 @@ static void describe_process(
     }
     d->compositor_env[n++] = d->runtime_env;
     d->compositor_env[n++] = d->socket_env;
+    snprintf(d->outputs_env, sizeof(d->outputs_env), "WLR_HEADLESS_OUTPUTS=%u",
+            wish->outputs);
+    d->compositor_env[n++] = d->outputs_env;
     n = 0;
     d->argv[n++] = "sway";
     d->argv[n++] = "--config";
@@ -160,6 +182,7 @@ static bool ready(struct ph_desktop *d, char *error, size_t size)
 const struct ph_desktop_kind ph_desktop_sway = {
         .name = "sway",
         .capture = "wlr",
+        .max_outputs = MAX_OUTPUTS,
         .program = "sway",
         .package = "sway",
         .check = check,

@@ -66,7 +66,11 @@ static bool choose_http(struct ph_run *r, char *error, size_t size)
 static struct ph_desktop_wish wish_of(const struct ph_run *r)
 {
     return (struct ph_desktop_wish){
-            r->opts.size, r->opts.layout, r->desktop_dir};
+            .size = r->opts.size,
+            .outputs = r->opts.outputs,
+            .layout = r->opts.layout,
+            .dir = r->desktop_dir,
+    };
 }
 
 static bool start_desktop(struct ph_run *r, char *error, size_t size)
@@ -242,7 +246,8 @@ static bool check(struct ph_run *r, char *error, size_t size, int *code)
         return false;
     }
     struct ph_desktop_wish wish = wish_of(r);
-    if (!r->desktop.kind->check(&wish, error, size) ||
+    if (!ph_desktop_has_outputs(r->desktop.kind, &wish, error, size) ||
+            !r->desktop.kind->check(&wish, error, size) ||
             !ph_run_check_host(&r->opts, error, size) ||
             (r->opts.http &&
                     !ph_run_parse_http(r->opts.http, &r->http, error, size))) {

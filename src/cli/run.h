@@ -12,6 +12,7 @@
 struct ph_run_options {
     const char *desktop;
     struct ph_size size;
+    uint32_t outputs;
     uint32_t fps;
     uint64_t bitrate; /* bit/s; 0: the host decides */
     const char *encoder; /* NULL: the host decides */

@@ -11,6 +11,7 @@
 const struct ph_run_options ph_run_defaults = {
         .desktop = "sway",
         .size = {1920, 1080},
+        .outputs = 1,
         .fps = 60,
         .layout = "us",
         .host = "local",
@@ -28,6 +29,9 @@ static const struct ph_opt rows[] = {
                 "xvfb"),
         ROW('s', "size", "WxH", PH_OPT_SIZE, size, 1, PH_HXFR_MAX_SIDE,
                 "of the screen, in pixels (1920x1080)"),
+        ROW(0, "outputs", "N", PH_OPT_U32, outputs, 1, 16,
+                "so many screens of that size, each shown by itself;\n"
+                "sway only (1)"),
         ROW('f', "fps", "N", PH_OPT_U32, fps, 1, PH_STREAM_MAX_FPS,
                 "at most so many frames a second (60)"),
         ROW('b', "bitrate", "B", PH_OPT_QUANTITY, bitrate, 100000, 1000000000,

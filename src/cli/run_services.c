@@ -223,6 +223,7 @@ void ph_run_describe_deskd(struct ph_run *r)
     add(&a, "--host", host_of(r));
     add(&a, "--capture", r->desktop.kind->capture);
     add(&a, "--display", r->desktop.display);
+    add(&a, "--output", r->opts.outputs > 1 ? "all" : NULL);
     add(&a, "--fps", r->fps);
     add(&a, "--bitrate", r->opts.bitrate ? r->bitrate : NULL);
     if (!ph_run_wants_hostd(r)) { /* else hostd has it: see there */

@@ -13,6 +13,7 @@ static void test_config(void)
     static const char expected[] =
             "# Written by porthole run; gone when it ends.\n"
             "output HEADLESS-1 mode --custom " MODE " position 0 0\n"
+            "output HEADLESS-2 mode --custom " MODE " position 1280 0\n"
             "xwayland disable\n"
             "default_border none\n"
             "default_floating_border normal\n"
@@ -20,12 +21,28 @@ static void test_config(void)
             "input * xkb_layout \"de\"\n"
             "input * xkb_variant \"neo\"\n"
             "exec echo \"porthole: sway is ready on $WAYLAND_DISPLAY\"\n";
-    const struct ph_desktop_wish wish = {{1280, 720}, "de(neo)", "/nowhere"};
+    const struct ph_desktop_wish wish = {{1280, 720}, 2, "de(neo)", "/nowhere"};
     char text[1024];
     CHECK(ph_sway_config(&wish, "de", "neo", text, sizeof(text)));
     CHECK_STR(text, expected);
     CHECK(!ph_sway_config(&wish, "de", "neo", text, sizeof(expected) - 1));
     CHECK(ph_sway_config(&wish, "de", "neo", text, sizeof(expected)));
+}
+
+static void test_outputs(void)
+{
+    struct ph_desktop_wish wish = {.outputs = 8};
+    char error[128] = "";
+    CHECK(ph_desktop_has_outputs(&ph_desktop_sway, &wish, error, 128));
+    CHECK_STR(error, "");
+    wish.outputs = 9;
+    CHECK(!ph_desktop_has_outputs(&ph_desktop_sway, &wish, error, 128));
+    CHECK_STR(error, "--outputs: sway can have 8 here");
+    wish.outputs = 2;
+    CHECK(!ph_desktop_has_outputs(&ph_desktop_mutter, &wish, error, 128));
+    CHECK_STR(error, "--outputs: mutter can have 1 here");
+    wish.outputs = 1;
+    CHECK(ph_desktop_has_outputs(&ph_desktop_mutter, &wish, error, 128));
 }
 
 static void test_layout(void)
@@ -62,6 +79,7 @@ int main(void)
 {
     test_config();
     test_layout();
+    test_outputs();
     test_find();
     return CHECK_DONE();
 }
