@@ -206,11 +206,6 @@ static int work(void *data)
 static void tidy(void *data)
 {
     struct ph_run *r = data;
-    /* It was published by the other process. */
-    char registry[PH_SESSION_PATH_MAX - 16];
-    ph_session_registry(registry, sizeof(registry));
-    snprintf(r->session.file, sizeof(r->session.file), "%s/%s.json", registry,
-            r->session.id);
     ph_session_remove(&r->session);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/session.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -8,11 +10,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/json.h"
+
+#define TMP "/tmp"
+#define PREFIX "porthole-"
+#define LOCK "lock"
+
+enum {
+    ID_LENGTH = 6,
+};
 
 /* The user's folder for sockets, or NULL. */
 static const char *runtime_dir(void)
@@ -21,24 +32,122 @@ static const char *runtime_dir(void)
     return dir && dir[0] == '/' ? dir : NULL;
 }
 
+/* --- folders whose process was killed --- */
+
+static bool is_session_name(const char *name)
+{
+    size_t prefix = sizeof(PREFIX) - 1;
+    if (strncmp(name, PREFIX, prefix) != 0 ||
+            strlen(name + prefix) != ID_LENGTH) {
+        return false;
+    }
+    for (const char *p = name + prefix; *p; p++) {
+        if (!isalnum((unsigned char)*p)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The lock of a folder of ours that nobody holds any more, now held by us; -1:
+ * it is another's, in use, or too new to have one. */
+static int take_stale(const char *dir)
+{
+    char path[PH_SESSION_PATH_MAX];
+    struct stat st;
+    snprintf(path, sizeof(path), "%s/" LOCK, dir);
+    if (lstat(dir, &st) != 0 || !S_ISDIR(st.st_mode) ||
+            st.st_uid != geteuid()) {
+        return -1;
+    }
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        ph_close(&fd);
+    }
+    return fd;
+}
+
+static void name_file(struct ph_session *s)
+{
+    char registry[PH_SESSION_PATH_MAX - 16];
+    ph_session_registry(registry, sizeof(registry));
+    snprintf(s->file, sizeof(s->file), "%s/%s.json", registry, s->id);
+}
+
+/* Removes what sessions left that were killed with all their processes. */
+static void remove_stale(const char *above)
+{
+    DIR *dir = opendir(above);
+    struct dirent *e;
+    while (dir && (e = readdir(dir))) {
+        struct ph_session s = {0};
+        int n = is_session_name(e->d_name)
+                ? snprintf(s.dir, sizeof(s.dir), "%s/%s", above, e->d_name)
+                : -1;
+        if (n < 0 || (size_t)n >= sizeof(s.dir)) {
+            continue;
+        }
+        s.lock = take_stale(s.dir);
+        if (s.lock >= 0) {
+            snprintf(s.id, sizeof(s.id), "%s", e->d_name + sizeof(PREFIX) - 1);
+            ph_session_remove(&s);
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+}
+
+/* --- life --- */
+
+/* Locked before it has its name: nobody can take it for a stale one. */
+static int make_lock(const char *dir)
+{
+    char draft[PH_SESSION_PATH_MAX];
+    char path[PH_SESSION_PATH_MAX];
+    snprintf(draft, sizeof(draft), "%s/" LOCK ".new", dir);
+    snprintf(path, sizeof(path), "%s/" LOCK, dir);
+    int fd = open(draft, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0 &&
+            (flock(fd, LOCK_EX | LOCK_NB) != 0 || rename(draft, path) != 0)) {
+        ph_close(&fd);
+    }
+    return fd;
+}
+
 static bool try_create(struct ph_session *s, const char *above)
 {
-    int n = snprintf(s->dir, sizeof(s->dir), "%s/porthole-XXXXXX", above);
-    return n > 0 && (size_t)n < sizeof(s->dir) && mkdtemp(s->dir);
+    int n = snprintf(s->dir, sizeof(s->dir), "%s/" PREFIX "XXXXXX", above);
+    if (n < 0 || (size_t)n >= sizeof(s->dir) || !mkdtemp(s->dir)) {
+        s->dir[0] = 0;
+        return false;
+    }
+    s->lock = make_lock(s->dir);
+    if (s->lock < 0) {
+        int why = errno;
+        ph_session_remove(s);
+        errno = why;
+        return false;
+    }
+    return true;
 }
 
 bool ph_session_create(struct ph_session *s, char *error, size_t size)
 {
-    *s = (struct ph_session){0};
+    *s = (struct ph_session){.lock = -1};
     /* Root's is not taken: a desktop that had to become another user could
      * not come through it. */
     const char *runtime = geteuid() != 0 ? runtime_dir() : NULL;
-    if (!(runtime && try_create(s, runtime)) && !try_create(s, "/tmp")) {
-        snprintf(error, size, "cannot make a folder in /tmp: %s",
+    if (runtime) {
+        remove_stale(runtime);
+    }
+    remove_stale(TMP);
+    if (!(runtime && try_create(s, runtime)) && !try_create(s, TMP)) {
+        snprintf(error, size, "cannot make a folder in " TMP ": %s",
                 strerror(errno));
         return false;
     }
-    snprintf(s->id, sizeof(s->id), "%s", s->dir + strlen(s->dir) - 6);
+    snprintf(s->id, sizeof(s->id), "%s", s->dir + strlen(s->dir) - ID_LENGTH);
     return true;
 }
 
@@ -100,32 +209,10 @@ static void parent_of(const char *path, char *out, size_t size)
     snprintf(out, size, "%.*s", (int)(strrchr(path, '/') - path), path);
 }
 
-/* Moves the finished file to where others look for it: renamed when whole,
- * so that a reader never sees half of it. */
-static bool move_to_registry(struct ph_session *s, const char *draft)
+static bool write_draft(const char *draft, const struct ph_session *s,
+        const struct ph_session_facts *facts)
 {
-    char registry[PH_SESSION_PATH_MAX - 16];
-    char above[sizeof(registry)];
-    ph_session_registry(registry, sizeof(registry));
-    parent_of(registry, above, sizeof(above));
-    snprintf(s->file, sizeof(s->file), "%s/%s.json", registry, s->id);
-    bool moved = false;
-    /* Twice: a session that ends meanwhile removes the empty folder. */
-    for (int i = 0; i < 2 && !moved; i++) {
-        moved = own_dir(above) && own_dir(registry) &&
-                rename(draft, s->file) == 0;
-    }
-    if (!moved) {
-        s->file[0] = 0;
-    }
-    return moved;
-}
-
-bool ph_session_publish(
-        struct ph_session *s, const struct ph_session_facts *facts)
-{
-    char draft[PH_SESSION_PATH_MAX];
-    ph_session_path(s, "session.json", draft, sizeof(draft));
+    unlink(draft);
     int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
     if (!out) {
@@ -133,7 +220,31 @@ bool ph_session_publish(
         return false;
     }
     bool ok = write_facts(out, s, facts);
-    return fclose(out) == 0 && ok && move_to_registry(s, draft);
+    return fclose(out) == 0 && ok;
+}
+
+/* Renamed when whole, so that a reader never sees half of it; the draft lies
+ * beside it, for the session's folder may be on another file system. */
+bool ph_session_publish(
+        struct ph_session *s, const struct ph_session_facts *facts)
+{
+    char registry[PH_SESSION_PATH_MAX - 16];
+    char above[sizeof(registry)];
+    char draft[PH_SESSION_PATH_MAX];
+    ph_session_registry(registry, sizeof(registry));
+    parent_of(registry, above, sizeof(above));
+    snprintf(draft, sizeof(draft), "%s/%s.new", registry, s->id);
+    name_file(s);
+    bool published = false;
+    /* Twice: a session that ends meanwhile removes the empty folder. */
+    for (int i = 0; i < 2 && !published; i++) {
+        published = own_dir(above) && own_dir(registry) &&
+                write_draft(draft, s, facts) && rename(draft, s->file) == 0;
+    }
+    if (!published) {
+        s->file[0] = 0;
+    }
+    return published;
 }
 
 static int remove_one(
@@ -145,9 +256,10 @@ static int remove_one(
 
 void ph_session_remove(struct ph_session *s)
 {
-    if (s->file[0]) {
+    if (s->id[0]) {
         char registry[PH_SESSION_PATH_MAX];
         char above[PH_SESSION_PATH_MAX];
+        name_file(s); /* another process of ours may have published it */
         unlink(s->file);
         parent_of(s->file, registry, sizeof(registry));
         parent_of(registry, above, sizeof(above));
@@ -158,8 +270,9 @@ void ph_session_remove(struct ph_session *s)
     }
     if (s->dir[0]) {
         nftw(s->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        ph_close(&s->lock);
     }
-    *s = (struct ph_session){0};
+    *s = (struct ph_session){.lock = -1};
 }
 
 bool ph_session_read_line(const char *path, char *out, size_t size)

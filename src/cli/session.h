@@ -17,9 +17,11 @@ struct ph_session {
     char id[8]; /* six letters and digits */
     char dir[PH_SESSION_DIR_MAX];
     char file[PH_SESSION_PATH_MAX]; /* "" until published */
+    int lock; /* held by us and by those that we fork, as long as we live */
 };
 
-/* Makes the folder. False: error[size] says why. */
+/* Makes the folder, after removing those that killed sessions left. False:
+ * error[size] says why. */
 bool ph_session_create(struct ph_session *s, char *error, size_t size);
 
 /* DIR/name. */

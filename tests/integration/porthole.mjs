@@ -4,7 +4,7 @@
 // XDG_RUNTIME_DIR. Nothing sleeps: until() asks again and again.
 import { spawn } from "node:child_process";
 import {
-  mkdtempSync, readFileSync, readdirSync, rmSync,
+  existsSync, mkdtempSync, readFileSync, readdirSync, rmSync,
 } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -180,6 +180,23 @@ export class Run extends Program {
    * those there now. */
   remains(family = this.seen ?? []) {
     return family.filter((p) => alive(p.pid)).map((p) => p.name);
+  }
+
+  /** Ends it in the usual way; throws when anything of it is left. */
+  async leaveNothing(signal = "SIGINT") {
+    const family = this.family();
+    const code = await this.stop(signal);
+    if (code !== 0) throw new Error(`porthole run: ${code}\n${this.text}`);
+    await this.gone(family);
+  }
+
+  /** Throws when a process or the folder stays. */
+  async gone(family = this.seen) {
+    await until(() => this.remains(family).length === 0,
+      "its processes to end").catch((error) => {
+      throw new Error(`${error.message}: ${this.remains(family)}`);
+    });
+    await until(() => !existsSync(this.dir), `${this.dir} to vanish`);
   }
 
   /** Ends it in the usual way: its exit code. */

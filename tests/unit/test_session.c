@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -45,6 +46,46 @@ static void test_life(void)
     ph_session_remove(&b);
 }
 
+/* A session whose process is killed is removed by the next one. */
+static void test_stale(void)
+{
+    struct ph_session live;
+    struct ph_session next;
+    char error[256];
+    int fds[2];
+    char stale[2][PH_SESSION_PATH_MAX] = {"", ""};
+    if (!CHECK(ph_session_create(&live, error, sizeof(error))) ||
+            !CHECK_EQ(pipe(fds), 0)) {
+        return;
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct ph_session s;
+        const struct ph_session_facts facts = {"x", "http://x", "a", "b"};
+        bool ok = ph_session_create(&s, error, sizeof(error)) &&
+                ph_session_publish(&s, &facts);
+        snprintf(stale[0], sizeof(stale[0]), "%s", s.dir);
+        snprintf(stale[1], sizeof(stale[1]), "%s", s.file);
+        ok = ok && write(fds[1], stale, sizeof(stale)) == sizeof(stale);
+        _exit(ok ? 0 : 1);
+    }
+    int status = 1;
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK_EQ(status, 0);
+    CHECK_EQ(read(fds[0], stale, sizeof(stale)), sizeof(stale));
+    CHECK_EQ(access(stale[0], F_OK), 0);
+    CHECK_EQ(access(stale[1], F_OK), 0);
+    if (CHECK(ph_session_create(&next, error, sizeof(error)))) {
+        CHECK(access(stale[0], F_OK) != 0);
+        CHECK(access(stale[1], F_OK) != 0);
+        CHECK_EQ(access(live.dir, F_OK), 0);
+        ph_session_remove(&next);
+    }
+    ph_session_remove(&live);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static bool read_text(const char *text, char *out, size_t size)
 {
     char path[] = "/tmp/test-session-XXXXXX";
@@ -74,6 +115,7 @@ static void test_read_line(void)
 int main(void)
 {
     test_life();
+    test_stale();
     test_read_line();
     return CHECK_DONE();
 }
