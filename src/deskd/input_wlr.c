@@ -5,10 +5,11 @@
  * keys: we say what they are after each key that changes them.
  *
  * When the compositor goes away, or the output that the pointer is mapped to,
- * input is dropped; the next event after a while tries to connect again. When
- * it only stands still, keys and buttons wait in libwayland's buffer, which
- * must never overflow (that ends the connection, and nothing would tell us): of
- * the pointer just the newest place waits, and the wheel is dropped.
+ * input is dropped until it is there again; we look for it without waiting for
+ * input, so that the first key has a keyboard. When it only stands still, keys
+ * and buttons wait in libwayland's buffer, which must never overflow (that ends
+ * the connection, and nothing would tell us): of the pointer just the newest
+ * place waits, and the wheel is dropped.
  */
 #include "deskd/input.h"
 
@@ -24,11 +25,11 @@
 #include "common/clock.h"
 #define LOG_MODULE "input"
 #include "common/log.h"
+#include "deskd/again.h"
 #include "deskd/keymap.h"
 #include "deskd/touch_emulation.h"
 #include "deskd/wayland.h"
 
-#define RECONNECT_NS PH_NS_PER_S
 /* The main loop waits for this: no viewer gets anything meanwhile. */
 #define RECONNECT_MS 150
 /* One detent of a wheel: as a viewer says it, and in Wayland's length. */
@@ -48,7 +49,7 @@ struct wlr {
     guint watch;
     guint out_watch; /* the compositor does not read: 0 while it does */
     uint32_t late[4]; /* x, y, width, height to point at then; width 0: none */
-    int64_t retry_ns;
+    struct ph_again again;
     bool keys[KEY_CNT]; /* what is held down: keys and buttons */
     int detents[2]; /* part of a detent that is left over, by axis */
 };
@@ -70,6 +71,7 @@ static uint32_t now_ms(void)
 
 static void disconnect(struct wlr *w)
 {
+    ph_again_stop(&w->again);
     if (w->watch) {
         g_source_remove(w->watch);
         w->watch = 0;
@@ -90,6 +92,8 @@ static void disconnect(struct wlr *w)
     ph_wayland_finish(&w->wayland);
 }
 
+static bool reconnect(void *data);
+
 /* The connection is over: nothing is held down there any more. */
 static void lose(struct wlr *w, const char *why)
 {
@@ -101,7 +105,7 @@ static void lose(struct wlr *w, const char *why)
         }
         w->keys[code] = false;
     }
-    w->retry_ns = ph_clock_ns() + RECONNECT_NS;
+    ph_again_start(&w->again, reconnect, w);
 }
 
 static void release_all(struct ph_input *input);
@@ -191,23 +195,22 @@ static bool connect_wlr(
     return true;
 }
 
-/* True when there is a compositor to send to. */
-static bool ready(struct wlr *w)
+static bool reconnect(void *data)
 {
+    struct wlr *w = data;
     char error[256];
-    if (w->wayland.display) {
-        return true;
-    }
-    if (ph_clock_ns() < w->retry_ns) {
+    if (!connect_wlr(w, ph_deadline_ms(RECONNECT_MS), error, sizeof(error))) {
+        LOG_DBG("%s", error);
         return false;
     }
-    if (connect_wlr(w, ph_deadline_ms(RECONNECT_MS), error, sizeof(error))) {
-        LOG_INFO("connected to the compositor again");
-        return true;
-    }
-    LOG_DBG("%s", error);
-    w->retry_ns = ph_clock_ns() + RECONNECT_NS;
-    return false;
+    LOG_INFO("connected to the compositor again");
+    return true;
+}
+
+/* True when there is a compositor to send to. */
+static bool ready(const struct wlr *w)
+{
+    return w->wayland.display;
 }
 
 static gboolean on_writable(gint fd, GIOCondition condition, gpointer data);

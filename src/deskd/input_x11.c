@@ -16,16 +16,15 @@
 #include <xcb/xtest.h>
 
 #include "common/alloc.h"
-#include "common/clock.h"
 #define LOG_MODULE "input"
 #include "common/log.h"
+#include "deskd/again.h"
 #include "deskd/touch_emulation.h"
 #include "deskd/x11_layout.h"
 #include "deskd/x11_text.h"
 #include "deskd/x11_watch.h"
 #include "x11/x11.h"
 
-#define RECONNECT_NS (500 * PH_NS_PER_MS)
 #define DETENT 120
 /* Events between two questions, and events after one without its answer at
  * most. Twice as many may be on their way; a socket takes some 150, however
@@ -51,7 +50,7 @@ struct x11 {
     struct ph_touch_emulation *touch;
     uint8_t num_mod;
     guint watch;
-    int64_t retry_ns;
+    struct ph_again again;
     bool keys[KEY_CNT]; /* what is held down: keys and buttons */
     int detents[2]; /* part of a detent that is left over: x, y */
     int32_t fraction[2]; /* of a pixel, of relative motion: 1/256 */
@@ -94,6 +93,7 @@ static uint8_t button_number(uint16_t code)
 
 static void disconnect(struct x11 *i)
 {
+    ph_again_stop(&i->again);
     if (i->watch) {
         g_source_remove(i->watch);
         i->watch = 0;
@@ -106,13 +106,15 @@ static void disconnect(struct x11 *i)
     i->late = false;
 }
 
+static bool reconnect(void *data);
+
 /* The server is gone: nothing is held down there any more. */
 static void lose(struct x11 *i)
 {
     LOG_WARN("the X server closed the connection");
     disconnect(i);
     memset(i->keys, 0, sizeof(i->keys));
-    i->retry_ns = ph_clock_ns() + RECONNECT_NS;
+    ph_again_start(&i->again, reconnect, i);
 }
 
 static void point(struct x11 *i, const uint32_t at[4])
@@ -226,26 +228,25 @@ static bool connect_x11(struct x11 *i, char *error, size_t size)
     return true;
 }
 
+static bool reconnect(void *data)
+{
+    struct x11 *i = data;
+    char error[256];
+    if (!connect_x11(i, error, sizeof(error))) {
+        LOG_DBG("%s", error);
+        return false;
+    }
+    LOG_INFO("connected to the X server again");
+    return true;
+}
+
 /* True when there is a server to send to. */
 static bool ready(struct x11 *i)
 {
-    char error[256];
-    if (i->x.conn && !xcb_connection_has_error(i->x.conn)) {
-        return true;
-    }
-    if (i->x.conn) {
+    if (i->x.conn && xcb_connection_has_error(i->x.conn)) {
         lose(i);
     }
-    if (ph_clock_ns() < i->retry_ns) {
-        return false;
-    }
-    if (connect_x11(i, error, sizeof(error))) {
-        LOG_INFO("connected to the X server again");
-        return true;
-    }
-    LOG_DBG("%s", error);
-    i->retry_ns = ph_clock_ns() + RECONNECT_NS;
-    return false;
+    return i->x.conn;
 }
 
 /* Notes a key or button; false: it is in that state already, or unknown. */
