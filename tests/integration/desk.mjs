@@ -2,7 +2,9 @@
 // A desktop with a test window in it: `porthole run -- wl_patch`, told what to
 // draw through a pipe, and what it saw of the user's input (see wl_patch.c).
 import { execFileSync } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
+import {
+  closeSync, existsSync, openSync, readFileSync, rmSync, writeSync,
+} from "node:fs";
 import path from "node:path";
 import { Run, until } from "./porthole.mjs";
 
@@ -18,6 +20,8 @@ export class Desk {
   constructor(place, args = [], patch = PATCH, patchArgs = "") {
     this.commands = path.join(place.dir, "commands");
     this.events = path.join(place.dir, "events");
+    rmSync(this.commands, { force: true }); // of another one in this place
+    rmSync(this.events, { force: true });
     execFileSync("mkfifo", [this.commands]);
     // Opened for both, so that neither side waits for the other.
     this.pipe = openSync(this.commands, "r+");
