@@ -263,10 +263,11 @@ static void run_content(const char *content, unsigned turns,
     g_autofree char *by_tcp =
             g_strdup_printf("%s tcp-host=127.0.0.1 tcp-port=%s", element, port);
     /* CRF 23 and a buffer of a second, as the host's. */
-    const char *launch[WAYS] = {NULL, by_unix, by_bytes, by_tcp,
+    static const char x264enc[] =
             "videoconvert ! x264enc speed-preset=ultrafast tune=zerolatency "
             "option-string=me=umh:merange=128 pass=qual quantizer=23 "
-            "bitrate=8000 vbv-buf-capacity=1000 key-int-max=100000"};
+            "bitrate=8000 vbv-buf-capacity=1000 key-int-max=100000";
+    const char *launch[WAYS] = {NULL, by_unix, by_bytes, by_tcp, x264enc};
     struct result *results = g_new0(struct result, WAYS);
     for (unsigned turn = 0; turn < turns; turn++) {
         for (int i = 0; i < WAYS; i++) {
