@@ -262,12 +262,13 @@ static const char *check_sample(struct view *v, GstSample *decoded)
  * none, and says so. */
 static void end_overview(struct ph_mutter_session *s)
 {
-    g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
-            ph_mutter_session_bus(s), "org.gnome.Shell", "/org/gnome/Shell",
+    GVariant *answer = g_dbus_connection_call_sync(ph_mutter_session_bus(s),
+            "org.gnome.Shell", "/org/gnome/Shell",
             "org.freedesktop.DBus.Properties", "Set",
             g_variant_new("(ssv)", "org.gnome.Shell", "OverviewActive",
                     g_variant_new_boolean(FALSE)),
             NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, WAIT_MS, NULL, NULL);
+    g_clear_pointer(&answer, g_variant_unref);
 }
 
 /* Until the screen is to be seen: a window that becomes fullscreen is in
