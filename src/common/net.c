@@ -92,11 +92,6 @@ bool ph_net_wait(int fd, short events, int64_t deadline_ns, int stop_fd)
     }
 }
 
-static bool wait_for(int fd, short events, int64_t deadline_ns)
-{
-    return ph_net_wait(fd, events, deadline_ns, -1);
-}
-
 /* connect(), again while the backlog of a unix socket is full: no event says
  * when it is not. */
 static bool begin_connect(int fd, const struct sockaddr *sa, socklen_t len,
@@ -378,6 +373,7 @@ enum ph_net_result ph_net_read_full(
         int fd, void *buf, size_t len, const struct ph_net_read *how)
 {
     int64_t deadline_ns = how->deadline_ns;
+    int stop_fd = how->stop_fd ? *how->stop_fd : -1;
     size_t done = 0;
     if (how->passed_fd) {
         *how->passed_fd = -1;
@@ -391,7 +387,7 @@ enum ph_net_result ph_net_read_full(
             errno = EPIPE;
             return done ? PH_NET_ERROR : PH_NET_EOF;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            if (!wait_for(fd, POLLIN, deadline_ns)) {
+            if (!ph_net_wait(fd, POLLIN, deadline_ns, stop_fd)) {
                 return PH_NET_ERROR;
             }
         } else if (errno != EINTR) {
@@ -452,8 +448,8 @@ static void advance(struct iovec **iov, int *count, size_t n)
     }
 }
 
-bool ph_net_write_full(int fd, struct iovec *iov, int count, int pass_fd,
-        int64_t deadline_ns, int64_t progress_ns)
+static bool write_all(int fd, struct iovec *iov, int count, int pass_fd,
+        int64_t deadline_ns, int64_t progress_ns, int stop_fd)
 {
     enum {
         MAX_IOV = 512
@@ -466,7 +462,7 @@ bool ph_net_write_full(int fd, struct iovec *iov, int count, int pass_fd,
             advance(&iov, &count, (size_t)n);
             deadline_ns = renewed(deadline_ns, progress_ns);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            if (!wait_for(fd, POLLOUT, deadline_ns)) {
+            if (!ph_net_wait(fd, POLLOUT, deadline_ns, stop_fd)) {
                 return false;
             }
         } else if (errno != EINTR) {
@@ -474,6 +470,18 @@ bool ph_net_write_full(int fd, struct iovec *iov, int count, int pass_fd,
         }
     }
     return true;
+}
+
+bool ph_net_write_full(int fd, struct iovec *iov, int count, int pass_fd,
+        int64_t deadline_ns, int64_t progress_ns)
+{
+    return write_all(fd, iov, count, pass_fd, deadline_ns, progress_ns, -1);
+}
+
+bool ph_net_write_until(
+        int fd, struct iovec *iov, int count, int64_t deadline_ns, int stop_fd)
+{
+    return write_all(fd, iov, count, -1, deadline_ns, 0, stop_fd);
 }
 
 ssize_t ph_net_write_some(int fd, struct iovec *iov, int count)

@@ -5,9 +5,10 @@
  *
  * Sockets made here are non-blocking and close-on-exec; the calls block in
  * poll() until the deadline (common/clock.h). Another thread interrupts them
- * with shutdown(fd, SHUT_RDWR). No call raises SIGPIPE. Nothing is logged;
- * errno says what failed (ETIMEDOUT for a deadline, EPIPE for an end of file
- * in the middle).
+ * with shutdown(fd, SHUT_RDWR), or, where the descriptor may be of something
+ * else (a virtio port), by a stop_fd that can then be read. No call raises
+ * SIGPIPE. Nothing is logged; errno says what failed (ETIMEDOUT for a deadline,
+ * EPIPE for an end of file in the middle).
  */
 #pragma once
 
@@ -66,11 +67,13 @@ enum ph_net_result {
 /* Reads exactly len bytes. The deadline is renewed by progress_ns whenever
  * bytes arrive when progress_ns > 0: "10 s without progress" instead of "10 s
  * in all". fds, when not NULL, takes one descriptor passed with these bytes
- * (-1 when none; the caller closes it). */
+ * (-1 when none; the caller closes it). stop_fd, when not NULL: a wait ends
+ * with ECANCELED as soon as it can be read. */
 struct ph_net_read {
     int64_t deadline_ns;
     int64_t progress_ns;
     int *passed_fd;
+    const int *stop_fd;
 };
 enum ph_net_result ph_net_read_full(
         int fd, void *buf, size_t len, const struct ph_net_read *how);
@@ -79,6 +82,10 @@ enum ph_net_result ph_net_read_full(
  * deadline rule. pass_fd >= 0 travels with the first byte (unix sockets). */
 bool ph_net_write_full(int fd, struct iovec *iov, int count, int pass_fd,
         int64_t deadline_ns, int64_t progress_ns);
+
+/* The same; ends with ECANCELED when it has to wait and stop_fd can be read. */
+bool ph_net_write_until(
+        int fd, struct iovec *iov, int count, int64_t deadline_ns, int stop_fd);
 
 /* Writes what fits at once. Bytes written, 0 when none fit, -1 with errno.
  * count: up to IOV_MAX, which is at least 1024 where we run. */

@@ -20,13 +20,13 @@ enum {
 };
 
 static int dial_serial(const struct ph_endpoint *ep, int64_t deadline_ns,
-        char *why, size_t size)
+        int stop_fd, char *why, size_t size)
 {
     AUTOCLOSE int fd = ph_serial_open(ep->address, why, size);
     if (fd < 0) {
         return -1;
     }
-    if (!ph_reset_connect(fd, deadline_ns)) {
+    if (!ph_reset_connect(fd, deadline_ns, stop_fd)) {
         snprintf(why, size, "%s",
                 errno == ETIMEDOUT
                         ? "no porthole-hostd answers at its other end"
@@ -40,7 +40,7 @@ static int dial(const struct ph_endpoint *ep, int64_t deadline_ns, int stop_fd,
         char *why, size_t size)
 {
     if (ep->kind == PH_ENDPOINT_SERIAL) {
-        return dial_serial(ep, deadline_ns, why, size);
+        return dial_serial(ep, deadline_ns, stop_fd, why, size);
     }
     int fd = ph_net_connect_until(ep, deadline_ns, stop_fd);
     if (fd < 0) {

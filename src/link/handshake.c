@@ -28,7 +28,8 @@ enum {
 static bool send_all(struct ph_link *link, struct ph_writer *w)
 {
     struct iovec iov = {w->data, w->len};
-    if (!ph_net_write_full(link->fd, &iov, 1, -1, ph_deadline_ms(5000), 0)) {
+    if (!ph_net_write_until(
+                link->fd, &iov, 1, ph_deadline_ms(5000), link->stop[0])) {
         return ph_link_fail_io(link, "writing");
     }
     return true;

@@ -52,8 +52,8 @@ static enum ph_net_result read_payload(struct ph_link *link, size_t len)
     enum {
         STEP = 256 << 10
     };
-    struct ph_net_read how = {
-            ph_deadline_ms(PROGRESS_S * 1000), PROGRESS_S * PH_NS_PER_S, NULL};
+    struct ph_net_read how = {ph_deadline_ms(PROGRESS_S * 1000),
+            PROGRESS_S * PH_NS_PER_S, NULL, &link->stop[0]};
     size_t done = 0;
     while (done < len) {
         size_t n = PH_MIN(len - done, STEP);
@@ -75,7 +75,7 @@ bool ph_link_read_message(struct ph_link *link, int64_t deadline_ns,
         struct ph_hxfr_header *header, int *passed_fd)
 {
     uint8_t buf[PH_HXFR_HEADER_SIZE];
-    struct ph_net_read how = {deadline_ns, 0, passed_fd};
+    struct ph_net_read how = {deadline_ns, 0, passed_fd, &link->stop[0]};
     switch (ph_net_read_full(link->fd, buf, sizeof(buf), &how)) {
     case PH_NET_OK:
         break;

@@ -21,6 +21,7 @@ enum {
 struct reset {
     int fd;
     int64_t deadline_ns;
+    int stop_fd;
     struct ph_hxfr_reset ask;
     uint8_t wanted[PH_HXFR_RESET_SIZE]; /* the answer */
     uint8_t tail[PH_HXFR_RESET_SIZE]; /* what came last */
@@ -55,11 +56,15 @@ enum outcome {
     FAILED,
 };
 
-/* Reads what there is. */
-static enum outcome listen_for_answer(struct reset *r)
+/* Reads what comes until then; in the past: what there is. However much comes,
+ * that ends with the deadline of it all. */
+static enum outcome listen_for_answer(struct reset *r, int64_t until_ns)
 {
     uint8_t buf[4096];
-    for (;;) {
+    while (ph_clock_ns() < r->deadline_ns) {
+        if (!ph_net_wait(r->fd, POLLIN, until_ns, r->stop_fd)) {
+            return errno == ETIMEDOUT ? WAITING : FAILED;
+        }
         ssize_t n = read(r->fd, buf, sizeof(buf));
         if (n > 0) {
             /* Nothing follows the answer: it waits for our BEGIN. */
@@ -69,33 +74,18 @@ static enum outcome listen_for_answer(struct reset *r)
         } else if (n == 0) {
             errno = EPIPE; /* nobody has the other end open */
             return FAILED;
-        } else if (errno == EAGAIN) {
-            return WAITING;
-        } else if (errno != EINTR) {
+        } else if (errno != EAGAIN && errno != EINTR) {
             return FAILED;
         }
     }
+    errno = ETIMEDOUT;
+    return FAILED;
 }
 
 static bool write_block(struct reset *r, uint8_t *data, size_t len)
 {
     struct iovec iov = {data, len};
-    return ph_net_write_full(r->fd, &iov, 1, -1, r->deadline_ns, 0);
-}
-
-/* Waits for the answer until then. */
-static enum outcome wait_until(struct reset *r, int64_t until_ns)
-{
-    for (;;) {
-        enum outcome o = listen_for_answer(r);
-        if (o != WAITING || ph_clock_ns() >= until_ns) {
-            return o;
-        }
-        struct pollfd p = {r->fd, POLLIN, 0};
-        if (poll(&p, 1, ph_deadline_poll_ms(until_ns)) < 0 && errno != EINTR) {
-            return FAILED;
-        }
-    }
+    return ph_net_write_until(r->fd, &iov, 1, r->deadline_ns, r->stop_fd);
 }
 
 /* The host may be in the middle of a message that nobody ends any more:
@@ -104,26 +94,24 @@ static enum outcome flood(struct reset *r)
 {
     uint8_t block[BLOCK] = {0};
     encode(&r->ask, block + sizeof(block) - PH_HXFR_RESET_SIZE);
-    enum outcome o = WAITING;
-    while (o == WAITING) {
-        if (ph_clock_ns() >= r->deadline_ns) {
-            errno = ETIMEDOUT;
-            return FAILED;
+    for (;;) {
+        enum outcome o = listen_for_answer(r, 0);
+        if (o != WAITING) {
+            return o;
         }
         if (!write_block(r, block, sizeof(block))) {
             return FAILED;
         }
-        o = listen_for_answer(r);
     }
-    return o;
 }
 
-bool ph_reset_connect(int fd, int64_t deadline_ns)
+bool ph_reset_connect(int fd, int64_t deadline_ns, int stop_fd)
 {
     uint64_t nonce = (uint64_t)ph_clock_ns() << 16 ^ (uint64_t)getpid();
     struct reset r = {
             .fd = fd,
             .deadline_ns = deadline_ns,
+            .stop_fd = stop_fd,
             .ask = {nonce, PH_HXFR_RESET_ASK},
     };
     uint8_t message[PH_HXFR_RESET_SIZE];
@@ -133,7 +121,7 @@ bool ph_reset_connect(int fd, int64_t deadline_ns)
         return false;
     }
     enum outcome o =
-            wait_until(&r, PH_MIN(deadline_ns, ph_deadline_ms(CALM_MS)));
+            listen_for_answer(&r, PH_MIN(deadline_ns, ph_deadline_ms(CALM_MS)));
     if (o == WAITING) {
         o = flood(&r);
     }

@@ -9,5 +9,6 @@
 #include <stdint.h>
 
 /* Gets both ends out of whatever was on its way, and agrees on a new
- * beginning. False with errno: ETIMEDOUT when nobody answered. */
-bool ph_reset_connect(int fd, int64_t deadline_ns);
+ * beginning. False with errno: ETIMEDOUT when nobody answered, ECANCELED as
+ * soon as stop_fd (-1: none) can be read. */
+bool ph_reset_connect(int fd, int64_t deadline_ns, int stop_fd);

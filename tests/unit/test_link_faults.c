@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "link/link.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
+#include <termios.h>
+
+#include "common/cleanup.h"
+#include "common/net.h"
+#include "proto/hxfr_ext.h"
+
 #include "full_listener.h"
 #include "link_fixture.h"
 
@@ -159,6 +167,47 @@ static void test_stop_connecting(void)
     full_listener_end(&full);
 }
 
+static int take_fd(void *data, int64_t deadline_ns)
+{
+    return ph_steal_fd(data);
+}
+
+/* A stream that shutdown() does nothing to, as a virtio port is one: stopped
+ * in the middle of an answer, of which so much came. That alone would take
+ * 10 s. */
+static void test_stop_reading(size_t came)
+{
+    uint8_t answer[PH_HXFR_HEADER_SIZE + 4] = {0};
+    uint8_t hello[1];
+    struct ph_writer w = ph_writer(answer, sizeof(answer));
+    struct ph_hxfr_header head = {
+            .type = PH_HXFR_HELLO_RESP, .session = 1, .payload = 100};
+    ph_hxfr_write_header(&w, &head);
+    int ours = posix_openpt(O_RDWR | O_NOCTTY);
+    CHECK(ours >= 0 && grantpt(ours) == 0 && unlockpt(ours) == 0);
+    int theirs = open(ptsname(ours), O_RDWR | O_NOCTTY);
+    struct termios raw;
+    CHECK(tcgetattr(theirs, &raw) == 0);
+    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
+    raw.c_iflag = 0;
+    raw.c_oflag = 0;
+    CHECK(tcsetattr(theirs, TCSANOW, &raw) == 0);
+    CHECK(ph_net_adopt(ours) && ph_net_adopt(theirs));
+    struct ph_link_options options = {
+            .connect = take_fd, .connect_data = &theirs, .window = 1};
+    struct ph_link_events events = {0};
+    struct ph_link *link = ph_link_create(&options, &events, NULL);
+    CHECK(ph_link_start(link));
+    struct ph_net_read how = {ph_deadline_ms(PATIENCE_S * 1000)};
+    CHECK_EQ(ph_net_read_full(ours, hello, 1, &how), PH_NET_OK);
+    CHECK_EQ(write(ours, answer, came), (ssize_t)came);
+    poll(NULL, 0, 100); /* so long, most likely, that it has read that */
+    int64_t begun = ph_clock_ns();
+    ph_link_destroy(link);
+    CHECK(ph_clock_ns() - begun < 5 * PH_NS_PER_S);
+    close(ours);
+}
+
 static void test_faults(void)
 {
     test_recovery(FAKE_MEMFD, TRICK_HANG_UP, "closed");
@@ -191,6 +240,9 @@ int main(void)
     test_late_hello();
     test_times();
     test_stop_connecting();
+    test_stop_reading(0);
+    test_stop_reading(7);
+    test_stop_reading(PH_HXFR_HEADER_SIZE + 4);
     test_never_there(false);
     test_never_there(true);
     test_stop(FAKE_MEMFD);

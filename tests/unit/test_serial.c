@@ -63,7 +63,7 @@ static void check_beginning(const void *before, size_t len, size_t swallow)
     host.fd = fds[1];
     CHECK(write_all(fds[0], before, len));
     pthread_create(&thread, NULL, run_host, &host);
-    CHECK(ph_reset_connect(fds[0], ph_deadline_ms(20000)));
+    CHECK(ph_reset_connect(fds[0], ph_deadline_ms(20000), -1));
     CHECK(write_all(fds[0], "HELLO", 5));
     pthread_join(thread, NULL);
     CHECK(host.begun);
@@ -105,7 +105,7 @@ static void test_two_guests(void)
         CHECK(write_all(fds[0], reset, sizeof(reset)));
     }
     pthread_create(&thread, NULL, run_host, &host);
-    CHECK(ph_reset_connect(fds[0], ph_deadline_ms(20000)));
+    CHECK(ph_reset_connect(fds[0], ph_deadline_ms(20000), -1));
     CHECK(write_all(fds[0], "again", 5));
     pthread_join(thread, NULL);
     CHECK(host.begun);
@@ -119,10 +119,10 @@ static void test_nobody(void)
     int fds[2];
     CHECK(ph_net_pair(fds));
     errno = 0;
-    CHECK(!ph_reset_connect(fds[0], ph_deadline_ms(500)));
+    CHECK(!ph_reset_connect(fds[0], ph_deadline_ms(500), -1));
     CHECK_EQ(errno, ETIMEDOUT);
     close(fds[1]);
-    CHECK(!ph_reset_connect(fds[0], ph_deadline_ms(500)));
+    CHECK(!ph_reset_connect(fds[0], ph_deadline_ms(500), -1));
     CHECK(errno == EPIPE || errno == ECONNRESET);
     close(fds[0]);
     CHECK(ph_net_pair(fds));
@@ -132,10 +132,54 @@ static void test_nobody(void)
     close(fds[1]);
 }
 
+/* Nobody answers, and nobody wants an answer any more: in the calm, and when
+ * no more zeros fit. Without an end of its own this would hang. */
+static void test_stopped(void)
+{
+    int fds[2];
+    int stop[2];
+    CHECK(ph_net_wake_pipe(stop));
+    CHECK(ph_net_pair(fds));
+    ph_net_wake(stop[1]);
+    errno = 0;
+    CHECK(!ph_reset_connect(fds[0], PH_NEVER, stop[0]));
+    CHECK_EQ(errno, ECANCELED);
+    close(fds[0]);
+    close(fds[1]);
+    close(stop[0]);
+    close(stop[1]);
+}
+
+/* A host that never stops sending, but never answers. */
+static void *babble(void *arg)
+{
+    static const uint8_t noise[4096];
+    int fd = *(const int *)arg;
+    while (write_all(fd, noise, sizeof(noise))) {
+    }
+    return NULL;
+}
+
+static void test_babbler(void)
+{
+    int fds[2];
+    pthread_t thread;
+    CHECK(ph_net_pair(fds));
+    pthread_create(&thread, NULL, babble, &fds[1]);
+    errno = 0;
+    CHECK(!ph_reset_connect(fds[0], ph_deadline_ms(500), -1));
+    CHECK_EQ(errno, ETIMEDOUT);
+    close(fds[0]);
+    pthread_join(thread, NULL);
+    close(fds[1]);
+}
+
 int main(void)
 {
     test_beginnings();
     test_two_guests();
     test_nobody();
+    test_stopped();
+    test_babbler();
     return CHECK_DONE();
 }
