@@ -202,6 +202,8 @@ static void test_bombs(void)
     static uint8_t block[1 << 16];
     static const struct ph_tile all = {{0, 0, W, H}, PH_HXFR_ALL_PLANES};
     struct ph_hxfr_surface s;
+    size_t limit = budget.limit;
+    budget.limit = 40 << 20; /* 24 MiB are the second surface's */
     struct peer p = begin(&s);
     size_t size = ph_pack(zeros, sizeof(zeros), block, sizeof(block));
     CHECK(size > 0 && size < sizeof(pixels));
@@ -218,13 +220,10 @@ static void test_bombs(void)
 
     s = peer_surface(&p, 6, PH_HXFR_NV12, 4096, 4096);
     struct ph_tile large = {{0, 0, 4096, 4096}, PH_HXFR_ALL_PLANES};
-    struct ph_budget *b = &budget;
-    size_t limit = b->limit;
-    b->limit = 40 << 20; /* the surface has 24 MiB of it */
     send_tiles(&p, 7, PH_HXFR_FRAME_LZ4, NULL, 0, &large, block, 5000);
     peer_expect_failure(&p, 7, PH_HXFR_ERR_BUSY);
     finish(&p);
-    b->limit = limit;
+    budget.limit = limit;
 }
 
 /* A host without LZ4 was not asked for it, and takes none. */
