@@ -14,13 +14,16 @@ const SOAK = Boolean(process.env.PORTHOLE_SOAK);
 const CYCLES = SOAK ? 50 : 4;
 const MOST_KIB = 8 << 10; // an allocator that settles, no leak per cycle
 
-/** What its processes see as /tmp, /dev/shm and /mnt is the place's own. */
+/** What its processes see as /tmp, /dev/shm and /mnt is the place's own. The
+ * programs may lie below /tmp: they are run from another place, too. */
 const WRAP = ["unshare", ...process.getuid() === 0 ? [] : ["-r"], "-m", "sh",
-  "-ec", 'mount --bind "$0" /mnt; mount --bind /mnt/tmp /tmp; ' +
-  'mount --bind /mnt/shm /dev/shm; exec "$@"'];
+  "-ec", 'program=$1; shift; programs=${program%/*/*}; ' +
+  'mount --bind "$0" /mnt; mount --bind "$programs" /mnt/programs; ' +
+  'mount --bind /mnt/tmp /tmp; mount --bind /mnt/shm /dev/shm; ' +
+  'exec "/mnt/programs${program#"$programs"}" "$@"'];
 
 const place = new Place();
-for (const dir of ["tmp", "shm", "home", "run"]) {
+for (const dir of ["tmp", "shm", "home", "run", "programs"]) {
   mkdirSync(path.join(place.dir, dir));
 }
 for (const dir of ["tmp", "shm"]) chmodSync(path.join(place.dir, dir), 0o1777);
