@@ -75,8 +75,7 @@ void ph_source_note_change(struct ph_source *source, int64_t now)
     struct ph_source_flow *f = &source->flow;
     f->repeat_due =
             f->steady_fps ? now + PH_NS_PER_S / f->steady_fps : PH_NEVER;
-    f->refine_left = PH_SOURCE_REFINEMENTS;
-    f->refine_due = now + PH_SOURCE_STILL_NS;
+    ph_refine_begin(&f->refine, now);
 }
 
 /* True when the frame is of another size than the surface: new slots come

@@ -14,16 +14,12 @@
 
 #include "common/clock.h"
 #include "deskd/source.h"
+#include "link/refine.h"
 
 enum {
     PH_SOURCE_WAY = 16, /* frames on their way; more than a window */
     PH_SOURCE_MAX_QUEUED = 4, /* units that main has not taken */
-    PH_SOURCE_REFINEMENTS = 3, /* requests, after each change */
 };
-
-/* Without a change for so long the screen stands still: longer than between
- * two keys of somebody who types. */
-#define PH_SOURCE_STILL_NS (150 * PH_NS_PER_MS)
 
 /* When a frame on its way passed where, by its pts. */
 struct ph_source_times {
@@ -105,8 +101,7 @@ struct ph_source_flow {
     uint32_t steady_fps;
     int64_t repeat_due;
     int64_t settle_due; /* of the last unit, which was quick */
-    unsigned refine_left; /* requests to refine what stands still */
-    int64_t refine_due;
+    struct ph_refine refine;
     enum ph_stream_status status;
 };
 

@@ -20,9 +20,6 @@
 #define FAILURE_FIRST_NS (100 * PH_NS_PER_MS)
 #define FAILURE_MOST_NS (4 * PH_NS_PER_S)
 #define WATCHDOG_NS (5 * PH_NS_PER_S)
-/* Between steps of refinement: viewers must not get them faster than a
- * second's bits allow. */
-#define REFINE_NS (250 * PH_NS_PER_MS)
 /* A tick of a 60 Hz compositor, its copy, compare and convert. */
 #define LEAD_NS (22 * PH_NS_PER_MS)
 
@@ -222,18 +219,17 @@ static int64_t settle(struct ph_source *source, int64_t now)
 static int64_t refine_when_still(struct ph_source *source, int64_t now)
 {
     struct ph_source_flow *f = &source->flow;
-    if (!f->refine_left || !f->submitted || f->need_whole || f->keyframe ||
+    if (!f->refine.left || !f->submitted || f->need_whole || f->keyframe ||
             !ph_link_can_refine(source->link)) {
         return PH_NEVER;
     }
-    if (now >= f->refine_due) {
+    if (now >= ph_refine_due(&f->refine)) {
         if (!repeat(source, now, PH_HXFR_FRAME_REFINE)) {
             return PH_NEVER; /* as above */
         }
-        f->refine_left--;
-        f->refine_due = now + REFINE_NS;
+        ph_refine_took(&f->refine, now);
     }
-    return f->refine_left ? f->refine_due : PH_NEVER;
+    return ph_refine_due(&f->refine);
 }
 
 static int64_t repeat_steadily(struct ph_source *source, int64_t now)

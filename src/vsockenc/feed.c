@@ -1,17 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vsockenc/feed.h"
 
-#include "common/clock.h"
-
-enum {
-    REFINE_STEPS = 3,
-};
-
-/* How long a picture stands still before its first step, and from there to each
- * further one: as deskd's. */
-#define STILL_NS (150 * PH_NS_PER_MS)
-#define STEP_NS (250 * PH_NS_PER_MS)
-
 static void set_all(struct ph_feed *f)
 {
     uint16_t width = (uint16_t)f->width;
@@ -76,13 +65,6 @@ enum ph_link_result ph_feed_draw(struct ph_feed *f,
     return PH_LINK_OK;
 }
 
-/* A change, or a keyframe: all steps are ahead again. */
-static void begin_refining(struct ph_feed *f, int64_t pts)
-{
-    f->refine_left = REFINE_STEPS;
-    f->refine_due = pts + STILL_NS;
-}
-
 enum ph_link_result ph_feed_submit(struct ph_feed *f,
         const struct ph_link_picture *slot, int64_t pts, bool keyframe,
         uint32_t *sequence)
@@ -94,7 +76,7 @@ enum ph_link_result ph_feed_submit(struct ph_feed *f,
         ph_region_clear(&f->unsent);
         f->valid = true;
         f->keyframe = false;
-        begin_refining(f, pts);
+        ph_refine_begin(&f->refine, pts);
     } else {
         set_all(f);
     }
@@ -107,17 +89,16 @@ enum ph_link_result ph_feed_repeat(
     if (!f->valid) {
         return PH_LINK_DOWN;
     }
-    bool refine = !keyframe && f->refine_left && pts >= f->refine_due &&
+    bool refine = !keyframe && pts >= ph_refine_due(&f->refine) &&
             ph_link_can_refine(f->link);
     uint32_t flags = keyframe ? PH_HXFR_FRAME_KEYFRAME
             : refine          ? PH_HXFR_FRAME_REFINE
                               : 0;
     enum ph_link_result r = ph_link_repeat(f->link, pts, flags, sequence);
     if (r == PH_LINK_OK && keyframe) {
-        begin_refining(f, pts);
+        ph_refine_begin(&f->refine, pts);
     } else if (r == PH_LINK_OK && refine) {
-        f->refine_left--;
-        f->refine_due = pts + STEP_NS;
+        ph_refine_took(&f->refine, pts);
     }
     return r;
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "link/link.h"
+#include "link/refine.h"
 #include "video/pixels.h"
 #include "video/region.h"
 
@@ -19,8 +20,7 @@ struct ph_feed {
     uint32_t generation; /* of the slots that the regions are about */
     bool valid; /* the host holds the frame sent before */
     bool keyframe; /* the next frame must be one */
-    unsigned refine_left; /* steps, since the newest change or keyframe */
-    int64_t refine_due; /* pts */
+    struct ph_refine refine; /* by pts */
     struct ph_region stale[PH_HXFR_MAX_SLOTS];
     struct ph_region unsent;
 };

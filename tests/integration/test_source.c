@@ -139,14 +139,13 @@ static void test_refinement(struct seen *s, struct child *patch)
     show(patch, 100, 100, 0xf0f0f0);
     CHECK(run_until(&s->units, 1, WAIT_MS));
     CHECK(!s->repeat);
-    CHECK(run_until(&s->units, PH_SOURCE_REFINEMENTS, WAIT_MS));
+    CHECK(run_until(&s->units, PH_REFINE_STEPS, WAIT_MS));
     CHECK(s->repeat && !s->keyframe);
     settle(s);
     CHECK(!run_until(&s->units, 1, 1500));
     ph_source_get_stats(s->source, &stats[1]);
     uint64_t repeats = stats[1].repeats - stats[0].repeats;
-    CHECK(repeats == PH_SOURCE_REFINEMENTS ||
-            repeats == PH_SOURCE_REFINEMENTS + 1);
+    CHECK(repeats == PH_REFINE_STEPS || repeats == PH_REFINE_STEPS + 1);
     CHECK_EQ(stats[1].frames - stats[0].frames, 1);
 }
 
