@@ -125,13 +125,18 @@ static void add_viewer(void *data, const struct ph_viewer *viewer)
     json_builder_end_object(b);
 }
 
+static void add_state(JsonBuilder *b, const struct figures *f)
+{
+    add_int(b, "width", f->hub.width);
+    add_int(b, "height", f->hub.height);
+    add_int(b, "status", f->hub.status);
+}
+
 static void add_figures(JsonBuilder *b, const struct figures *f)
 {
     add_int(b, "viewers", f->hub.viewers);
     add_int(b, "strangers", f->hub.strangers);
-    add_int(b, "width", f->hub.width);
-    add_int(b, "height", f->hub.height);
-    add_int(b, "status", f->hub.status);
+    add_state(b, f);
     add_bool(b, "active", f->hub.active);
     add_int(b, "frames", f->source.frames);
     add_int(b, "pixels_converted", f->source.pixels_converted);
@@ -145,10 +150,21 @@ static void add_figures(JsonBuilder *b, const struct figures *f)
     add_int(b, "bitrate", f->hub.bitrate);
 }
 
-static void add_name(JsonBuilder *b, const struct ph_screen *screen)
+/* Each output: its name, and what add says of it. */
+static void add_outputs(JsonBuilder *b, const struct ph_screens *screens,
+        void (*add)(JsonBuilder *b, const struct figures *f))
 {
-    json_builder_set_member_name(b, "name");
-    json_builder_add_string_value(b, screen->name);
+    json_builder_set_member_name(b, "outputs");
+    json_builder_begin_array(b);
+    for (size_t i = 0; i < screens->count; i++) {
+        struct figures f = figures_of(&screens->list[i]);
+        json_builder_begin_object(b);
+        json_builder_set_member_name(b, "name");
+        json_builder_add_string_value(b, screens->list[i].name);
+        add(b, &f);
+        json_builder_end_object(b);
+    }
+    json_builder_end_array(b);
 }
 
 GBytes *ph_report_stats(const struct ph_screens *screens)
@@ -164,16 +180,7 @@ GBytes *ph_report_stats(const struct ph_screens *screens)
         ph_hub_each_viewer(screens->list[i].hub, add_viewer, &viewers);
     }
     json_builder_end_array(b);
-    json_builder_set_member_name(b, "outputs");
-    json_builder_begin_array(b);
-    for (size_t i = 0; i < screens->count; i++) {
-        struct figures f = figures_of(&screens->list[i]);
-        json_builder_begin_object(b);
-        add_name(b, &screens->list[i]);
-        add_figures(b, &f);
-        json_builder_end_object(b);
-    }
-    json_builder_end_array(b);
+    add_outputs(b, screens, add_figures);
     return finish(b);
 }
 
@@ -181,18 +188,7 @@ GBytes *ph_report_outputs(const struct ph_screens *screens)
 {
     g_autoptr(JsonBuilder) b = json_builder_new();
     json_builder_begin_object(b);
-    json_builder_set_member_name(b, "outputs");
-    json_builder_begin_array(b);
-    for (size_t i = 0; i < screens->count; i++) {
-        struct figures f = figures_of(&screens->list[i]);
-        json_builder_begin_object(b);
-        add_name(b, &screens->list[i]);
-        add_int(b, "width", f.hub.width);
-        add_int(b, "height", f.hub.height);
-        add_int(b, "status", f.hub.status);
-        json_builder_end_object(b);
-    }
-    json_builder_end_array(b);
+    add_outputs(b, screens, add_state);
     return finish(b);
 }
 
