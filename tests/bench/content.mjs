@@ -5,28 +5,19 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Desk } from "../integration/desk.mjs";
+import { DESKTOPS } from "../integration/desktops.mjs";
 import { Place, Run, measure, ticks } from "../integration/porthole.mjs";
 
 const SCROLL = new URL("scroll.sh", import.meta.url).pathname;
 const CAPTURE = process.env.PORTHOLE_BENCH_CAPTURE ?? "";
-/** The kinds of desktop: what is to be watched, and how they are captured. */
-const DESKTOPS = {
-  sway: {
-    processes: ["sway", "foot"], capture: "wlr", terminal: ["foot"],
-    patch: undefined,
-  },
-  mutter: {
-    processes: ["mutter", "foot"], capture: "mutter",
-    terminal: ["foot", "--maximized"], patch: undefined,
-  },
-  gnome: {
-    processes: ["gnome-shell", "foot"], capture: "mutter",
-    terminal: ["foot", "--maximized"], patch: undefined,
-  },
+/** How each desktop is captured, and its terminal. */
+const CONTENT = {
+  sway: { capture: "wlr", terminal: ["foot"] },
+  mutter: { capture: "mutter", terminal: ["foot", "--maximized"] },
+  gnome: { capture: "mutter", terminal: ["foot", "--maximized"] },
   xvfb: {
-    processes: ["Xvfb", "xterm"], capture: "x11",
+    capture: "x11",
     terminal: ["xterm", "-maximized", "-fa", "monospace", "-fs", "10", "-e"],
-    patch: process.env.PORTHOLE_X_PATCH,
   },
 };
 
@@ -52,14 +43,12 @@ class Pattern extends Desk {
 
 /** A desktop with this content in it. */
 async function show(content, place, desktop) {
-  const { terminal, patch } = DESKTOPS[desktop];
   const args = ["--desktop", desktop];
   if (content === "pattern") {
-return new Pattern(place, args, patch,
-      patch ? "" : "fullscreen").ready();
-}
+    return new Pattern(place, args, ...DESKTOPS[desktop].patch).ready();
+  }
   const run = await new Run(place,
-    [...args, "--", ...terminal, SCROLL, content]).ready();
+    [...args, "--", ...CONTENT[desktop].terminal, SCROLL, content]).ready();
   return { run, stop: () => run.stop() };
 }
 
@@ -71,7 +60,7 @@ function cpu(pid) {
 function captureOnly(env, seconds, desktop) {
   return new Promise((resolve, reject) => {
     const child = spawn(CAPTURE,
-      [String(seconds), DESKTOPS[desktop].capture],
+      [String(seconds), CONTENT[desktop].capture],
       { stdio: ["ignore", "pipe", "inherit"], env });
     let out = "";
     child.stdout.on("data", (data) => { out += data; });
@@ -100,8 +89,8 @@ function display(run) {
  * @param {"sway" | "mutter" | "gnome" | "xvfb"} desktop
  */
 export async function* compare(content, seconds, rounds, desktop = "sway") {
-  const watched = [...DESKTOPS[desktop].processes, "porthole-hostd",
-    "porthole-deskd"];
+  const watched = [DESKTOPS[desktop].compositor,
+    CONTENT[desktop].terminal[0], "porthole-hostd", "porthole-deskd"];
   const place = new Place();
   const desk = await show(content, place, desktop);
   const { run } = desk;

@@ -28,9 +28,11 @@ const build = path.resolve(process.env.PORTHOLE_BUILD ?? "build");
 process.env.PORTHOLE_BIN ??= path.join(build, "src/cli/porthole");
 process.env.PORTHOLE_WL_PATCH ??=
   path.join(build, "tests/integration/wl_patch");
-const xPatch = path.join(build, "tests/integration/x_patch");
+process.env.PORTHOLE_X_PATCH ??=
+  path.join(build, "tests/integration/x_patch");
 const { Place, until } = await import("../integration/porthole.mjs");
 const { Desk } = await import("../integration/desk.mjs");
+const { DESKTOPS } = await import("../integration/desktops.mjs");
 const root = new URL("../../", import.meta.url).pathname;
 const VIEWPORT = { width: 1920, height: 1080 };
 /** What a press surely changes, and the ms between presses: what refines a
@@ -229,7 +231,7 @@ const stacks = {
   "porthole": { press: porthole, desktop: "sway" },
   "porthole, Mutter": { press: porthole, desktop: "mutter" },
   "porthole, GNOME": { press: porthole, desktop: "gnome" },
-  "porthole, Xvfb": { press: porthole, desktop: "xvfb", patch: xPatch },
+  "porthole, Xvfb": { press: porthole, desktop: "xvfb" },
   "wayvnc + noVNC": { press: wayvnc, desktop: "sway" },
   "TigerVNC + noVNC": { press: tigervnc },
 };
@@ -237,11 +239,11 @@ const wanted = values.stack.length ? values.stack : Object.keys(stacks);
 const total = {};
 for (let round = 0; round < Number(values.rounds); round++) {
   for (const name of wanted) {
-    const { press, desktop, patch } = stacks[name];
+    const { press, desktop } = stacks[name];
     const place = new Place();
     const desk = desktop
-      ? await new Desk(place, ["--desktop", desktop], patch,
-        patch ? "" : "fullscreen").ready() : null;
+      ? await new Desk(place, ["--desktop", desktop],
+        ...DESKTOPS[desktop].patch).ready() : null;
     const got = await press(desk ?? place);
     await desk?.stop();
     place.remove();

@@ -38,7 +38,7 @@ const MUTTER = {
  * terminal's first line in it. copy and paste: programs that do, env: the
  * environment in which they reach the desktop.
  */
-const DESKTOPS = {
+export const DESKTOPS = {
   sway: {
     ...WAYLAND,
     compositor: "sway",

@@ -109,7 +109,7 @@ test("one that grows does not cover the other", async () => {
   await clicks(two, 10, 300);
 });
 
-/** Until input is connected again, at most once a second. */
+/** Until input is connected again. */
 async function clicksAgain(viewer) {
   await until(async () => {
     const from = desk.text.length;
