@@ -32,6 +32,9 @@ static bool bad_value(
         return fail(p, "--%s: '%s' is not %s with sides from 1 to %llu",
                 o->name, value, o->arg, (unsigned long long)o->max);
     }
+    if (o->type == PH_OPT_CHOICE) {
+        return fail(p, "--%s: '%s' is none of %s", o->name, value, o->arg);
+    }
     return fail(p, "--%s: '%s' is not a number from %llu to %llu", o->name,
             value, (unsigned long long)o->min, (unsigned long long)o->max);
 }
@@ -47,6 +50,18 @@ static bool set_list(
     return true;
 }
 
+static bool is_choice(const char *choices, const char *value)
+{
+    size_t len = strlen(value);
+    while (strcspn(choices, "|") != len || strncmp(choices, value, len) != 0) {
+        choices += strcspn(choices, "|");
+        if (!*choices++) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool set_value(
         struct parser *p, const struct ph_opt *o, const char *value)
 {
@@ -55,6 +70,10 @@ static bool set_value(
     switch (o->type) {
     case PH_OPT_FLAG:
         *(bool *)to = true;
+        break;
+    case PH_OPT_CHOICE:
+        ok = is_choice(o->arg, value);
+        *(const char **)to = value;
         break;
     case PH_OPT_STRING:
         *(const char **)to = value;

@@ -18,6 +18,7 @@
 enum ph_opt_type {
     PH_OPT_FLAG, /* bool */
     PH_OPT_STRING, /* const char *, points into argv or the environment */
+    PH_OPT_CHOICE, /* likewise; one of those that arg names: "on|off" */
     PH_OPT_U32, /* uint32_t, min..max */
     PH_OPT_QUANTITY, /* uint64_t, with k, M, G as powers of 1000 */
     PH_OPT_MEMORY, /* uint64_t, with k, M, G as powers of 1024 */
@@ -39,7 +40,7 @@ struct ph_opt_list {
 struct ph_opt {
     char short_name; /* 0: none */
     const char *name;
-    const char *arg; /* "N", "HOST:PORT"; NULL for a flag */
+    const char *arg; /* "N", "HOST:PORT", "on|off"; NULL for a flag */
     enum ph_opt_type type;
     size_t offset; /* in the program's options struct */
     uint64_t min;

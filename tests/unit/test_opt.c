@@ -12,6 +12,7 @@ struct options {
     const char *name;
     uint32_t fps;
     uint64_t bitrate;
+    const char *color;
     struct ph_size size;
     struct ph_opt_list listen;
 };
@@ -25,6 +26,8 @@ static const struct ph_opt opts[] = {
         {'f', "fps", "N", PH_OPT_U32, ROW(fps), 1, 240, "TEST_FPS", "rate"},
         {0, "bitrate", "B", PH_OPT_QUANTITY, ROW(bitrate), 1000, 1000000000,
                 NULL, "bit/s"},
+        {0, "color", "never|always|auto", PH_OPT_CHOICE, ROW(color), 0, 0, NULL,
+                "paint"},
         {0, "size", "WxH", PH_OPT_SIZE, ROW(size), 1, 8192, NULL, "size"},
         {0, "listen", "EP", PH_OPT_LIST, ROW(listen), 0, 0, NULL, "where"},
 };
@@ -56,7 +59,8 @@ static void test_valid(void)
     CHECK_EQ(o.fps, 60);
     CHECK_EQ(operands, 0);
     CHECK_EQ(PARSE("-v", "--name", "a", "--fps=30", "--bitrate", "8M", "b",
-                     "--size", "640x480", "--listen", "l1", "--listen=l2"),
+                     "--size", "640x480", "--listen", "l1", "--listen=l2",
+                     "--color", "always"),
             PH_OPT_OK);
     CHECK(o.verbose);
     CHECK_STR(o.name, "a");
@@ -66,6 +70,7 @@ static void test_valid(void)
     CHECK_EQ(o.size.height, 480);
     CHECK_EQ(o.listen.count, 2);
     CHECK_STR(o.listen.items[1], "l2");
+    CHECK_STR(o.color, "always");
     CHECK_EQ(operands, 1);
     CHECK_STR(args[0], "b");
     CHECK_EQ(PARSE("-f", "7", "--", "--verbose", "-"), PH_OPT_OK);
@@ -73,6 +78,8 @@ static void test_valid(void)
     CHECK(!o.verbose);
     CHECK_EQ(operands, 2);
     CHECK_STR(args[0], "--verbose");
+    CHECK_EQ(PARSE("--color=auto"), PH_OPT_OK);
+    CHECK_EQ(PARSE("--color=never"), PH_OPT_OK);
     CHECK_EQ(PARSE("--name="), PH_OPT_OK);
     CHECK_STR(o.name, "");
     CHECK_EQ(PARSE("--help"), PH_OPT_HELP);
@@ -96,6 +103,11 @@ static void test_invalid(void)
             {{"--fps", "1x"}, "--fps: '1x' is not a number from 1 to 240"},
             {{"--size", "0x5"},
                     "--size: '0x5' is not WxH with sides from 1 to 8192"},
+            {{"--color", "alway"},
+                    "--color: 'alway' is none of never|always|auto"},
+            {{"--color", "always|"},
+                    "--color: 'always|' is none of never|always|auto"},
+            {{"--color="}, "--color: '' is none of never|always|auto"},
             {{"--bitrate", "1"},
                     "--bitrate: '1' is not a number from 1000 to 1000000000"},
     };
