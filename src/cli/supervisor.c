@@ -107,21 +107,27 @@ static void show_log_tail(const struct ph_supervisor *s, const char *name)
     }
 }
 
-static bool says_ready(const struct ph_service *v)
+/* What of the line says that it is ready; NULL: nothing. What a child of the
+ * service writes in pieces may stand before it. */
+static const char *find_ready(const struct ph_service *v)
 {
     if (!strcmp(v->ready, PH_SERVICE_NUMBER)) {
         size_t digits = strspn(v->line, "0123456789");
-        return digits > 0 && !v->line[digits];
+        return digits > 0 && !v->line[digits] ? v->line : NULL;
     }
-    return !strncmp(v->line, v->ready, strlen(v->ready));
+    return strstr(v->line, v->ready);
 }
 
 static void service_line(struct ph_service *v)
 {
     v->line[v->line_len] = 0;
     v->line_len = 0;
-    if (v->state == PH_SERVICE_STARTING && v->ready && says_ready(v)) {
-        snprintf(v->ready_line, sizeof(v->ready_line), "%s", v->line);
+    if (v->state != PH_SERVICE_STARTING || !v->ready) {
+        return;
+    }
+    const char *ready = find_ready(v);
+    if (ready) {
+        snprintf(v->ready_line, sizeof(v->ready_line), "%s", ready);
         v->state = PH_SERVICE_UP;
         if (v->on_ready) {
             v->on_ready(v, v->data);

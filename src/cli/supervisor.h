@@ -32,8 +32,8 @@ struct ph_service {
     /* The owner sets these; all must stay valid. */
     const char *name;
     struct ph_child_spec child;
-    /* How the line begins that says so, or PH_SERVICE_NUMBER: a line that is
-     * a number; NULL: at once. */
+    /* What it writes then, to the end of the line; or PH_SERVICE_NUMBER: a
+     * line that is a number; NULL: ready at once. */
     const char *ready;
     /* Each time it is ready, before what needs it starts; or NULL. */
     void (*on_ready)(struct ph_service *service, void *data);
@@ -44,7 +44,7 @@ struct ph_service {
 
     /* The supervisor sets these. */
     enum ph_service_state state;
-    char ready_line[PH_SERVICE_LINE_MAX]; /* the whole line, once ready */
+    char ready_line[PH_SERVICE_LINE_MAX]; /* once ready: from there on */
     pid_t pid;
     int out_fd;
     int log_fd;
