@@ -201,7 +201,7 @@ stage_soak() {
     step hostd "$out/gcc-debug/tests/integration/soak_hostd" \
         "$out/gcc-debug/src/hostd/porthole-hostd" $((soak * 30))
     step newer-sway tests/cross/sway.sh forky "$out/sway-forky" \
-        meson test -C "$out/gcc-debug" --no-rebuild capture_wlr
+        meson test -C "$out/gcc-debug" --no-rebuild capture_wlr outputs
     step asan asan || return
     end=$(($(date +%s) + soak * 30))
     while [ "$(date +%s)" -lt "$end" ]; do
