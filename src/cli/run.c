@@ -243,6 +243,8 @@ static bool check(struct ph_run *r, char *error, size_t size, int *code)
     struct ph_desktop_wish wish = wish_of(r);
     if (!ph_desktop_has_outputs(r->desktop.kind, &wish, error, size) ||
             !r->desktop.kind->check(&wish, error, size) ||
+            !ph_run_check_pointer(
+                    &r->opts, r->desktop.kind->capture, error, size) ||
             !ph_run_check_host(&r->opts, error, size) ||
             (r->opts.http &&
                     !ph_run_parse_http(r->opts.http, &r->http, error, size))) {

@@ -18,6 +18,7 @@ struct ph_run_options {
     const char *encoder; /* NULL: the host decides */
     const char *layout;
     const char *cursor; /* NULL: as porthole-deskd has it */
+    const char *keepalive; /* likewise */
     const char *downloads; /* likewise */
     const char *http; /* NULL: 127.0.0.1, the first free port */
     const char *host; /* endpoint, "local" or "none" */
@@ -36,6 +37,10 @@ extern const struct ph_opt_usage ph_run_usage;
  * again. False: error[size] says what is wrong. */
 bool ph_run_parse_http(
         const char *text, struct ph_endpoint *out, char *error, size_t size);
+
+/* --cursor and --keepalive, on a desktop that is captured like this. */
+bool ph_run_check_pointer(const struct ph_run_options *opts,
+        const char *capture, char *error, size_t size);
 
 /* --host, and what it leaves to the other options. */
 bool ph_run_check_host(

@@ -40,8 +40,12 @@ static const struct ph_opt rows[] = {
                 "which encoder the host should take"),
         ROW('l', "layout", "XKB", PH_OPT_STRING, layout, 0, 0,
                 "of the keyboard: us, de, fr(bepo) (us)"),
-        ROW(0, "cursor", "auto|embedded|client", PH_OPT_STRING, cursor, 0, 0,
-                "who draws the pointer, see porthole-deskd (auto)"),
+        ROW(0, "cursor", "auto|embedded|client", PH_OPT_CHOICE, cursor, 0, 0,
+                "who draws the pointer: the browser, or the desktop into\n"
+                "the picture (auto: the browser where that works)"),
+        ROW(0, "keepalive", "none|pointer", PH_OPT_CHOICE, keepalive, 0, 0,
+                "pointer: step it aside by a pixel and back all the time,\n"
+                "so that a still gnome or mutter draws (none)"),
         ROW(0, "downloads", "DIR|none", PH_OPT_STRING, downloads, 0, 0,
                 "where files go that are dropped on the page (the\n"
                 "user's download folder); none: they are refused"),
@@ -94,6 +98,31 @@ bool ph_run_parse_http(
     if (out->port == 0) {
         snprintf(error, size,
                 "--http: port 0 will not do: leave --http out for a free port");
+        return false;
+    }
+    return true;
+}
+
+bool ph_run_check_pointer(const struct ph_run_options *opts,
+        const char *capture, char *error, size_t size)
+{
+    bool client = opts->cursor && !strcmp(opts->cursor, "client");
+    bool steps = opts->keepalive && !strcmp(opts->keepalive, "pointer");
+    if (client && !strcmp(capture, "wlr")) {
+        snprintf(error, size,
+                "--cursor client: %s always draws the pointer into the picture",
+                opts->desktop);
+        return false;
+    }
+    if (steps && strncmp(capture, "mutter", 6) != 0) {
+        snprintf(error, size, "--keepalive pointer: %s needs none",
+                opts->desktop);
+        return false;
+    }
+    if (steps && client) {
+        snprintf(error, size,
+                "--keepalive pointer needs it in the picture: not with "
+                "--cursor client");
         return false;
     }
     return true;

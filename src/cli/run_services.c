@@ -231,6 +231,7 @@ void ph_run_describe_deskd(struct ph_run *r)
     }
     add(&a, "--layout", r->opts.layout);
     add(&a, "--cursor", r->opts.cursor);
+    add(&a, "--keepalive", r->opts.keepalive);
     add(&a, "--downloads", r->opts.downloads);
     add(&a, "--token-file", r->token_file);
     add(&a, "--view-token-file", r->view_token_file);

@@ -181,6 +181,7 @@ static void set_active(struct mutter *c, bool active)
     if (c->stream && c->active != active) {
         c->active = active;
         c->current = false;
+        ph_mutter_set_watched(c->desktop, active);
         c->patience_ns = PH_NEVER;
         if (active) {
             c->patience_ns = ph_clock_ns() + ph_mutter_patience_ns(c->desktop);
@@ -256,6 +257,7 @@ static bool begin(struct mutter *c)
         return false;
     }
     c->active = true;
+    ph_mutter_set_watched(c->desktop, true);
     c->patience_ns = ph_clock_ns() + ph_mutter_patience_ns(c->desktop);
     return true;
 }

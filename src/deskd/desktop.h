@@ -17,6 +17,15 @@ enum ph_desktop_cursor {
     PH_DESKTOP_CURSOR_CLIENT, /* the browser; else open fails */
 };
 
+/* What keeps pictures coming while nothing changes. A viewer gets a steady
+ * rate without (REPEAT): this is for what does not, and to compare. */
+enum ph_desktop_keepalive {
+    PH_DESKTOP_KEEPALIVE_NONE,
+    /* The pointer steps aside by a pixel and back, twice a second; it is
+     * drawn into the picture, so that this changes it. */
+    PH_DESKTOP_KEEPALIVE_POINTER,
+};
+
 #define PH_DESKTOP_MAX_OUTPUTS 16
 #define PH_DESKTOP_OUTPUT_TEXT 64 /* the longest name of one, and a zero */
 
@@ -30,6 +39,7 @@ struct ph_desktop_options {
     uint32_t height;
     uint32_t fps; /* at most; 0: as the desktop gives */
     enum ph_desktop_cursor cursor;
+    enum ph_desktop_keepalive keepalive; /* POINTER: steps_pointer only */
 };
 
 struct ph_desktop;
@@ -38,6 +48,7 @@ struct ph_desktop;
 struct ph_desktop_ops {
     const char *name; /* --capture up to its colon */
     const char *what; /* for people */
+    bool steps_pointer; /* PH_DESKTOP_KEEPALIVE_POINTER */
     /* The names of the outputs that there are now, at most
      * PH_DESKTOP_MAX_OUTPUTS; 0 on failure. NULL: it cannot show several at
      * the same time, each opened as a desktop. Main thread. */

@@ -2,6 +2,7 @@
 #include "deskd/mutter.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ struct ph_mutter {
     const struct ph_desktop_options *options;
     struct ph_mutter_wish wish;
     int64_t patience_ns; /* the capture's thread */
+    atomic_bool watched;
     pthread_mutex_t lock;
     struct ph_mutter_session *session; /* under lock */
     GSource *telling; /* under lock; NULL: nothing to tell */
@@ -113,6 +115,16 @@ void ph_mutter_note_picture(struct ph_mutter *m)
     m->patience_ns = PATIENCE_FIRST_NS;
 }
 
+void ph_mutter_set_watched(struct ph_mutter *m, bool watched)
+{
+    atomic_store(&m->watched, watched);
+}
+
+bool ph_mutter_is_watched(const struct ph_mutter *m)
+{
+    return atomic_load(&m->watched);
+}
+
 const struct ph_desktop_options *ph_mutter_options(const struct ph_mutter *m)
 {
     return m->options;
@@ -190,6 +202,7 @@ static void close_mutter(struct ph_desktop *desktop)
 const struct ph_desktop_ops ph_desktop_mutter = {
         .name = "mutter",
         .what = "GNOME Shell or another Mutter",
+        .steps_pointer = true,
         .open = open_mutter,
         .capture = capture,
         .input = input,

@@ -13,6 +13,8 @@
 #define DETENT 120
 /* What one detent scrolls by, in the pixels of NotifyPointerAxis. */
 #define DETENT_LENGTH 10
+/* As the report that this project comes from did it. */
+#define STEP_MS 500
 
 /* Flags of NotifyPointerAxis. */
 enum {
@@ -29,6 +31,9 @@ struct mutter {
     struct ph_mutter_keys *keyboard;
     uint16_t fingers; /* that are down, a bit each */
     int detents[2]; /* part of a detent that is left over: x, y */
+    guint stepping; /* --keepalive pointer: the timer */
+    int step; /* pixels that the pointer stands aside */
+    bool at_right_edge; /* where the user left it */
 };
 
 static struct mutter *from_base(struct ph_input *input)
@@ -53,6 +58,11 @@ static void call(struct mutter *i, const char *method, GVariant *params)
     ph_mutter_session_call(i->session, method, params, NULL, NULL);
 }
 
+static void move(struct mutter *i, double dx, double dy)
+{
+    call(i, motion_method(i), g_variant_new("(dd)", dx, dy));
+}
+
 /* Takes up the newest session: in another one nothing is held down. */
 static void follow(struct mutter *i, struct ph_mutter_session *session)
 {
@@ -64,18 +74,43 @@ static void follow(struct mutter *i, struct ph_mutter_session *session)
     memset(i->keys, 0, sizeof(i->keys));
     memset(i->detents, 0, sizeof(i->detents));
     i->fingers = 0;
+    i->step = 0;
     ph_mutter_keys_follow(i->keyboard, session);
     if (session) { /* so that there is a pointer */
-        call(i, motion_method(i), g_variant_new("(dd)", 0.0, 0.0));
+        move(i, 0, 0);
     }
 }
 
+static void step_back(struct mutter *i)
+{
+    if (i->step) {
+        move(i, -i->step, 0);
+        i->step = 0;
+    }
+}
+
+/* Called before the user's input: the pointer is where the user left it. */
 static bool ready(struct mutter *i)
 {
     struct ph_mutter_session *s = ph_mutter_take(i->desktop);
     follow(i, s);
     ph_mutter_session_unref(s);
+    if (i->session) {
+        step_back(i);
+    }
     return i->session;
+}
+
+/* Aside, and the next time back. */
+static gboolean step(gpointer data)
+{
+    struct mutter *i = data;
+    bool back = i->step;
+    if (ready(i) && !back && ph_mutter_is_watched(i->desktop)) {
+        i->step = i->at_right_edge ? -1 : 1;
+        move(i, i->step, 0);
+    }
+    return G_SOURCE_CONTINUE;
 }
 
 /* Notes a key or button; false: it is in that state already, or unknown. */
@@ -121,6 +156,7 @@ static void pointer(struct ph_input *input, uint32_t x, uint32_t y,
     static const char method[] = "NotifyPointerMotionAbsolute";
     struct mutter *i = from_base(input);
     if (width && height && ready(i)) {
+        i->at_right_edge = x >= width - 1;
         call(i, method,
                 g_variant_new("(@*dd)", stream_of(i, method, 0),
                         (double)PH_MIN(x, width - 1),
@@ -132,8 +168,8 @@ static void motion(struct ph_input *input, int32_t dx, int32_t dy)
 {
     struct mutter *i = from_base(input);
     if (ready(i)) {
-        call(i, motion_method(i),
-                g_variant_new("(dd)", dx / 256.0, dy / 256.0));
+        i->at_right_edge = false; /* for all we know */
+        move(i, dx / 256.0, dy / 256.0);
     }
 }
 
@@ -247,7 +283,8 @@ static void changed(void *data, struct ph_mutter_session *session)
 static void destroy(struct ph_input *input)
 {
     struct mutter *i = from_base(input);
-    release_all(input);
+    g_clear_handle_id(&i->stepping, g_source_remove);
+    release_all(input); /* and steps back */
     ph_mutter_unwatch(i->desktop, &i->watch);
     ph_mutter_keys_destroy(i->keyboard);
     ph_mutter_session_unref(i->session);
@@ -277,6 +314,9 @@ struct ph_input *ph_input_mutter_create(struct ph_mutter *m)
             ph_mutter_clipboard_of(m), ph_mutter_options(m)->layout);
     i->watch = (struct ph_mutter_watch){changed, i};
     ph_mutter_watch(m, &i->watch);
+    if (ph_mutter_options(m)->keepalive == PH_DESKTOP_KEEPALIVE_POINTER) {
+        i->stepping = g_timeout_add(STEP_MS, step, i);
+    }
     ready(i);
     return &i->base;
 }

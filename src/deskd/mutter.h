@@ -39,6 +39,10 @@ struct ph_mutter_clipboard *ph_mutter_clipboard_of(struct ph_mutter *m);
 int64_t ph_mutter_patience_ns(struct ph_mutter *m);
 void ph_mutter_note_picture(struct ph_mutter *m);
 
+/* Whether somebody looks: set by the capture, read by any thread. */
+void ph_mutter_set_watched(struct ph_mutter *m, bool watched);
+bool ph_mutter_is_watched(const struct ph_mutter *m);
+
 const struct ph_desktop_options *ph_mutter_options(const struct ph_mutter *m);
 bool ph_mutter_is_virtual(const struct ph_mutter *m);
 

@@ -45,11 +45,16 @@ static const struct ph_opt rows[] = {
                 "of the local host, see porthole-hostd --help (auto)"},
         {0, "layout", "XKB", PH_OPT_STRING, ROW(layout), 0, 0, NULL,
                 "keyboard layout, e.g. de, us(intl), de,us (us)"},
-        {0, "cursor", "auto|embedded|client", PH_OPT_STRING, ROW(cursor), 0, 0,
+        {0, "cursor", "auto|embedded|client", PH_OPT_CHOICE, ROW(cursor), 0, 0,
                 NULL,
                 "who draws the pointer: the browser (client), the\n"
                 "desktop into the picture (embedded), or the browser\n"
                 "where the desktop allows it (auto)"},
+        {0, "keepalive", "none|pointer", PH_OPT_CHOICE, ROW(keepalive), 0, 0,
+                NULL,
+                "pointer: step it aside by a pixel and back all the\n"
+                "time, so that a still Mutter draws; none: no need, the\n"
+                "last picture is repeated (none)"},
         {0, "downloads", "DIR|none", PH_OPT_STRING, ROW(downloads), 0, 0, NULL,
                 "where files go that are dropped on the page (the\n"
                 "user's download folder); none: they are refused"},
@@ -95,6 +100,7 @@ const struct ph_deskd_options ph_deskd_defaults = {
         .host = "local",
         .capture = "wlr",
         .cursor = "auto",
+        .keepalive = "none",
         .size = {1920, 1080},
         .fps = 60,
         .max_viewers = 256,
@@ -118,18 +124,30 @@ static bool check_http(struct ph_deskd_options *o, char *error, size_t size)
     return true;
 }
 
-static bool check_cursor(struct ph_deskd_options *o, char *error, size_t size)
+/* Who draws the pointer, and who moves it. */
+static bool check_pointer(struct ph_deskd_options *o, char *error, size_t size)
 {
-    static const char *const names[] = {"auto", "embedded", "client"};
-    for (size_t i = 0; i < PH_LEN(names); i++) {
-        if (strcmp(o->cursor, names[i]) == 0) {
-            o->cursor_kind = (enum ph_desktop_cursor)i;
-            return true;
-        }
+    bool embedded = strcmp(o->cursor, "embedded") == 0;
+    bool client = strcmp(o->cursor, "client") == 0;
+    bool steps = strcmp(o->keepalive, "pointer") == 0;
+    if (steps && !ph_desktop_find(o->capture)->steps_pointer) {
+        snprintf(error, size,
+                "--keepalive pointer is for --capture mutter: '%s' needs none",
+                o->capture);
+        return false;
     }
-    snprintf(error, size, "--cursor: '%s' is not auto, embedded or client",
-            o->cursor);
-    return false;
+    if (steps && client) {
+        snprintf(error, size,
+                "--keepalive pointer needs it in the picture: use --cursor "
+                "embedded, or auto");
+        return false;
+    }
+    o->keepalive_kind =
+            steps ? PH_DESKTOP_KEEPALIVE_POINTER : PH_DESKTOP_KEEPALIVE_NONE;
+    o->cursor_kind = client     ? PH_DESKTOP_CURSOR_CLIENT
+            : embedded || steps ? PH_DESKTOP_CURSOR_EMBEDDED
+                                : PH_DESKTOP_CURSOR_AUTO;
+    return true;
 }
 
 static bool check_outputs(struct ph_deskd_options *o, char *error, size_t size)
@@ -168,7 +186,7 @@ bool ph_deskd_options_check(
         struct ph_deskd_options *o, char *error, size_t size)
 {
     char why[128];
-    if (!check_http(o, error, size) || !check_cursor(o, error, size)) {
+    if (!check_http(o, error, size)) {
         return false;
     }
     o->local_host = strcmp(o->host, "local") == 0;
@@ -183,5 +201,5 @@ bool ph_deskd_options_check(
                 why);
         return false;
     }
-    return check_outputs(o, error, size);
+    return check_pointer(o, error, size) && check_outputs(o, error, size);
 }

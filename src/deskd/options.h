@@ -22,6 +22,7 @@ struct ph_deskd_options {
     const char *encoder;
     const char *layout;
     const char *cursor;
+    const char *keepalive;
     const char *downloads;
     const char *token_file;
     const char *view_token_file;
@@ -34,6 +35,7 @@ struct ph_deskd_options {
 
     struct ph_endpoint http_endpoint; /* of http */
     enum ph_desktop_cursor cursor_kind; /* of cursor */
+    enum ph_desktop_keepalive keepalive_kind; /* of keepalive */
     bool all_outputs;
     bool local_host; /* a hostd of our own */
     struct ph_endpoint host_endpoint; /* of host, unless local_host */

@@ -54,6 +54,7 @@ static struct ph_desktop_options desktop_options(
             .height = o->size.height,
             .fps = o->fps,
             .cursor = o->cursor_kind,
+            .keepalive = o->keepalive_kind,
     };
 }
 

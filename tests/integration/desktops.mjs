@@ -27,13 +27,15 @@ const MUTTER = {
   parts: ["dbus-daemon", "pipewire", "wireplumber"],
   patch: [WL_PATCH, "fullscreen"],
   prompt: [300, 130, 400, 60],
+  steps: true,
   touch: true,
 };
 
 /**
  * compositor, and parts: what it starts besides. terminal: the one that it
  * shows. layouts: --layout is the desktop's. resize: it can become as large as
- * the window. touch: it has fingers, which else are pointer and wheel.
+ * the window. touch: it has fingers, which else are pointer and wheel. steps:
+ * it knows --keepalive pointer.
  * patch: the test window, and its arguments. prompt: a part of the picture with some of a
  * terminal's first line in it. copy and paste: programs that do, env: the
  * environment in which they reach the desktop.

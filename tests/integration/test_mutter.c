@@ -110,6 +110,59 @@ static void test_pointer_shape(struct seen *s, struct ph_input *input)
     CHECK(s->cursor.hot_x < s->cursor.width);
 }
 
+static bool pointer_is_at(struct seen *s, int32_t x)
+{
+    int64_t deadline = ph_deadline_ms(WAIT_MS);
+    while (s->cursor.x != x && ph_clock_ns() < deadline) {
+        seen_frame(s, false, 20);
+    }
+    return s->cursor.x == x;
+}
+
+/* Main loop and frames, until there are as many or too much time is gone. The
+ * other's buffers go back meanwhile: else it misses where the pointer is. */
+static unsigned frames_until(
+        struct seen *s, struct seen *other, unsigned wanted)
+{
+    unsigned frames = 0;
+    int64_t deadline = ph_deadline_ms(WAIT_MS);
+    while (frames < wanted && ph_clock_ns() < deadline) {
+        frames += seen_frame(s, false, 20);
+        seen_frame(other, false, 0);
+    }
+    return frames;
+}
+
+/* The pointer steps aside and back: pictures without a change; yet it is
+ * where the user left it, whatever was under way. plain: sees where. */
+static void test_keepalive(struct seen *plain)
+{
+    const struct ph_desktop_options options = {
+            .capture = "mutter",
+            .cursor = PH_DESKTOP_CURSOR_EMBEDDED,
+            .keepalive = PH_DESKTOP_KEEPALIVE_POINTER,
+    };
+    char error[256] = "";
+    struct seen s;
+    struct ph_desktop *d = open_desktop(&options, &s);
+    if (!d) {
+        return;
+    }
+    CHECK(first_frame(d, &s));
+    struct ph_input *input = d->ops->input(d, error, sizeof(error));
+    input->ops->pointer(input, 600, 300, WIDTH, HEIGHT);
+    CHECK_EQ(frames_until(&s, plain, 6), 6);
+    input->ops->motion(input, 10 * 256, 0);
+    CHECK(pointer_is_at(plain, 610));
+    CHECK_EQ(frames_until(&s, plain, 3), 3);
+    input->ops->pointer(input, WIDTH - 1, 300, WIDTH, HEIGHT);
+    CHECK_EQ(frames_until(&s, plain, 5), 5);
+    input->ops->destroy(input);
+    CHECK(pointer_is_at(plain, WIDTH - 1));
+    s.capture->ops->destroy(s.capture);
+    ph_desktop_close(d);
+}
+
 static void test_changes(struct seen *s, struct child *patch)
 {
     s->probe[0] = 100;
@@ -513,6 +566,7 @@ int main(int argc, char **argv)
     struct ph_input *input = d->ops->input(d, error, sizeof(error));
     test_first_frame(d, &seen);
     test_pointer_shape(&seen, input);
+    test_keepalive(&seen);
     CHECK(start_patch(&patch));
     CHECK(expect(&patch, "size 1280 720"));
     test_changes(&seen, &patch);

@@ -57,6 +57,10 @@ static void test_good(void)
     CHECK_EQ(o.cursor_kind, PH_DESKTOP_CURSOR_EMBEDDED);
     CHECK(parse("--cursor client", &o, error));
     CHECK_EQ(o.cursor_kind, PH_DESKTOP_CURSOR_CLIENT);
+    CHECK_EQ(o.keepalive_kind, PH_DESKTOP_KEEPALIVE_NONE);
+    CHECK(parse("--capture mutter --keepalive pointer", &o, error));
+    CHECK_EQ(o.keepalive_kind, PH_DESKTOP_KEEPALIVE_POINTER);
+    CHECK_EQ(o.cursor_kind, PH_DESKTOP_CURSOR_EMBEDDED);
 
     CHECK(parse("--output DP-1 --output all-of-it", &o, error));
     CHECK_EQ(o.output.count, 2);
@@ -72,8 +76,11 @@ static void test_bad(void)
             "--http h:", "--host 10.0.2.2",
             "--host tcp:", "--host unix:", "--fps 0", "--fps 241", "--size 0x5",
             "--size 9000x5", "--bitrate 9", "--max-viewers 0", "--capture beos",
-            "--cursor mouse", "--output=", "--output a --output a",
-            "--output all --output a", "--nonsense", "operand"};
+            "--cursor mouse", "--keepalive", "--keepalive keys",
+            "--capture wlr --keepalive pointer",
+            "--capture mutter --keepalive pointer --cursor client",
+            "--output=", "--output a --output a", "--output all --output a",
+            "--nonsense", "operand"};
     for (size_t i = 0; i < PH_LEN(lines); i++) {
         struct ph_deskd_options o;
         char error[256];

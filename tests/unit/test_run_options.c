@@ -72,6 +72,8 @@ static void test_refused(void)
     CHECK_EQ(PARSE("--fps", "0").result, PH_OPT_INVALID);
     CHECK_EQ(PARSE("--fps", "241").result, PH_OPT_INVALID);
     CHECK_EQ(PARSE("--bitrate", "5").result, PH_OPT_INVALID);
+    CHECK_EQ(PARSE("--cursor", "mouse").result, PH_OPT_INVALID);
+    CHECK_EQ(PARSE("--keepalive", "keys").result, PH_OPT_INVALID);
     CHECK_EQ(PARSE("--no-such").result, PH_OPT_INVALID);
 }
 
@@ -94,6 +96,23 @@ static void test_http(void)
     }
 }
 
+static void test_pointer(void)
+{
+    struct ph_run_options o = ph_run_defaults;
+    char error[256];
+    CHECK(ph_run_check_pointer(&o, "wlr", error, sizeof(error)));
+    o.cursor = "client";
+    CHECK(!ph_run_check_pointer(&o, "wlr", error, sizeof(error)));
+    CHECK(ph_run_check_pointer(&o, "x11", error, sizeof(error)));
+    o.keepalive = "pointer";
+    CHECK(!ph_run_check_pointer(&o, "mutter", error, sizeof(error)));
+    o.cursor = NULL;
+    CHECK(ph_run_check_pointer(&o, "mutter:virtual", error, sizeof(error)));
+    CHECK(!ph_run_check_pointer(&o, "wlr", error, sizeof(error)));
+    o.keepalive = "none";
+    CHECK(ph_run_check_pointer(&o, "wlr", error, sizeof(error)));
+}
+
 static void test_host(void)
 {
     struct ph_run_options o = ph_run_defaults;
@@ -113,6 +132,7 @@ static void test_host(void)
 int main(void)
 {
     test_host();
+    test_pointer();
     test_defaults();
     test_values();
     test_refused();
