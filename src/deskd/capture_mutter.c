@@ -259,6 +259,9 @@ static bool begin(struct mutter *c)
     c->active = true;
     ph_mutter_set_watched(c->desktop, true);
     c->patience_ns = ph_clock_ns() + ph_mutter_patience_ns(c->desktop);
+    if (!c->requested) { /* nobody looks: no picture is missed */
+        c->pause_ns = ph_clock_ns() + PAUSE_NS;
+    }
     return true;
 }
 
