@@ -29,12 +29,15 @@ void ph_feed_reset(struct ph_feed *f)
 }
 
 static void draw_rect(const struct ph_feed *f, const struct ph_nv12 *picture,
-        const struct ph_link_picture *slot, struct ph_rect rect)
+        const struct ph_feed_pixels *pixels, const struct ph_link_picture *slot,
+        struct ph_rect rect)
 {
-    if (slot->format == PH_HXFR_NV12) {
-        struct ph_nv12 dst = {{slot->plane[0], slot->plane[1]},
-                {slot->stride[0], slot->stride[1]}, slot->width, slot->height};
-        ph_pixels_copy_nv12(picture, &dst, rect);
+    struct ph_nv12 to = {{slot->plane[0], slot->plane[1]},
+            {slot->stride[0], slot->stride[1]}, slot->width, slot->height};
+    if (pixels) {
+        pixels->paint(pixels->data, &to, rect);
+    } else if (slot->format == PH_HXFR_NV12) {
+        ph_pixels_copy_nv12(picture, &to, rect);
     } else {
         ph_pixels_nv12_to_bgra(picture, f->colour.matrix, f->colour.full_range,
                 slot->plane[0], slot->stride[0], rect);
@@ -42,8 +45,8 @@ static void draw_rect(const struct ph_feed *f, const struct ph_nv12 *picture,
 }
 
 enum ph_link_result ph_feed_draw(struct ph_feed *f,
-        const struct ph_nv12 *picture, const struct ph_region *changed,
-        struct ph_link_picture *slot)
+        const struct ph_nv12 *picture, const struct ph_feed_pixels *pixels,
+        const struct ph_region *changed, struct ph_link_picture *slot)
 {
     enum ph_link_result r = ph_link_acquire(f->link, slot);
     if (r != PH_LINK_OK) {
@@ -58,8 +61,12 @@ enum ph_link_result ph_feed_draw(struct ph_feed *f,
     }
     ph_region_union(&f->unsent, changed);
     struct ph_region *stale = &f->stale[slot->slot];
+    if (pixels && slot->format != PH_HXFR_NV12) {
+        pixels->keep(pixels->data);
+        pixels = NULL;
+    }
     for (uint16_t i = 0; i < stale->count; i++) {
-        draw_rect(f, picture, slot, stale->rects[i]);
+        draw_rect(f, picture, pixels, slot, stale->rects[i]);
     }
     ph_region_clear(stale);
     return PH_LINK_OK;

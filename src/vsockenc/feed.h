@@ -32,11 +32,23 @@ void ph_feed_set_surface(struct ph_feed *feed, uint32_t width, uint32_t height,
  * goes whole. */
 void ph_feed_reset(struct ph_feed *feed);
 
-/* A slot with the picture in it. changed: since the picture before it. As
- * ph_link_acquire; to be submitted or released. */
+/* Pixels that are where they came from: what has to be sent is drawn from
+ * there, and the picture, which a frame that is lost needs, only after it was
+ * sent. */
+struct ph_feed_pixels {
+    /* Draws a part of them, of even position and sides. */
+    void (*paint)(void *data, const struct ph_nv12 *to, struct ph_rect rect);
+    /* Draws the picture. */
+    void (*keep)(void *data);
+    void *data;
+};
+
+/* A slot with the picture in it; pixels: where it is not drawn yet, or NULL.
+ * changed: since the picture before it. As ph_link_acquire; to be submitted or
+ * released. */
 enum ph_link_result ph_feed_draw(struct ph_feed *feed,
-        const struct ph_nv12 *picture, const struct ph_region *changed,
-        struct ph_link_picture *slot);
+        const struct ph_nv12 *picture, const struct ph_feed_pixels *pixels,
+        const struct ph_region *changed, struct ph_link_picture *slot);
 /* As ph_link_submit, with what the host lacks. */
 enum ph_link_result ph_feed_submit(struct ph_feed *feed,
         const struct ph_link_picture *slot, int64_t pts, bool keyframe,

@@ -71,19 +71,49 @@ static bool map(PhVsockenc *self, GstBuffer *buffer, GstVideoFrame *pixels)
     return true;
 }
 
-/* Draws it into a picture; false: its pixels cannot be read. */
-static bool draw(PhVsockenc *self, GstVideoCodecFrame *frame,
-        struct ph_transit_frame *out)
-{
-    struct ph_pictures *p = &self->pictures;
+/* A frame whose pixels are upstream's, for as long as it is pushed. */
+struct input {
+    struct ph_pictures *pictures;
     GstVideoFrame pixels;
-    if (!map(self, frame->input_buffer, &pixels)) {
+};
+
+static void paint(void *data, const struct ph_nv12 *to, struct ph_rect rect)
+{
+    struct input *in = data;
+    ph_pictures_paint(&in->pixels, to, rect);
+}
+
+static void keep(void *data)
+{
+    struct input *in = data;
+    ph_pictures_keep(in->pictures, &in->pixels);
+}
+
+static void push(PhVsockenc *self, struct ph_transit_frame *out,
+        const struct ph_feed_pixels *pixels)
+{
+    out->picture = &self->pictures.items[out->index];
+    if (out->resource.id == 0) { /* else the host reads it */
+        give_back(out->frame);
+    }
+    ph_transit_push(self->transit, out, pixels);
+}
+
+/* False: its pixels cannot be read. */
+static bool push_pixels(PhVsockenc *self, struct ph_transit_frame *out)
+{
+    GstVideoCodecFrame *frame = out->frame;
+    struct ph_pictures *p = &self->pictures;
+    struct input in = {.pictures = p};
+    const struct ph_feed_pixels pixels = {paint, keep, &in};
+    if (!map(self, frame->input_buffer, &in.pixels)) {
         return false;
     }
     out->index = ph_transit_free_picture(self->transit, p->count, p->newest);
-    ph_pictures_draw(p, out->index, &pixels, &out->changed);
-    out->resource = find_resource(self, &pixels);
-    gst_video_frame_unmap(&pixels);
+    bool drawn = ph_pictures_take(p, out->index, &in.pixels, &out->changed);
+    out->resource = find_resource(self, &in.pixels);
+    push(self, out, drawn ? NULL : &pixels);
+    gst_video_frame_unmap(&in.pixels); /* which has a reference of its own */
     return true;
 }
 
@@ -94,20 +124,17 @@ bool ph_input_has_pixels(const GstVideoCodecFrame *frame)
 
 bool ph_input_take(PhVsockenc *self, GstVideoCodecFrame *frame)
 {
-    struct ph_transit_frame out = {.frame = frame};
-    if (!ph_input_has_pixels(frame)) {
-        out.index = (unsigned)self->pictures.newest; /* once more */
-    } else if (!draw(self, frame, &out)) {
-        return false;
+    struct ph_transit_frame out = {
+            .frame = frame,
+            .pts = GST_CLOCK_TIME_IS_VALID(frame->pts)
+                    ? (int64_t)frame->pts
+                    : (int64_t)frame->system_frame_number * GST_MSECOND,
+            .keyframe = is_keyframe(self, frame),
+    };
+    if (ph_input_has_pixels(frame)) {
+        return push_pixels(self, &out);
     }
-    out.picture = &self->pictures.items[out.index];
-    if (out.resource.id == 0) { /* else the host reads it */
-        give_back(frame);
-    }
-    out.pts = GST_CLOCK_TIME_IS_VALID(frame->pts)
-            ? (int64_t)frame->pts
-            : (int64_t)frame->system_frame_number * GST_MSECOND;
-    out.keyframe = is_keyframe(self, frame);
-    ph_transit_push(self->transit, &out);
+    out.index = (unsigned)self->pictures.newest; /* once more */
+    push(self, &out, NULL);
     return true;
 }

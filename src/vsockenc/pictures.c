@@ -87,60 +87,73 @@ static void draw_yuv(struct ph_pictures *p, unsigned index,
     }
 }
 
-/* Finds what differs from the newest and keeps that. */
-static void compare_rgb(struct ph_pictures *p, const struct ph_rgb *rgb,
-        struct ph_region *changed)
+static struct ph_rgb rgb_of(const GstVideoFrame *f)
 {
-    struct ph_rect all = {0, 0, (uint16_t)rgb->width, (uint16_t)rgb->height};
-    if (!p->before || p->before_stride != rgb->stride) {
-        free(p->before);
-        p->before = malloc((size_t)rgb->stride * rgb->height);
-        p->before_stride = rgb->stride;
-        ph_region_add(changed, all);
-    } else {
-        struct ph_damage_pictures pair = {p->before, rgb->data, rgb->stride,
-                (uint16_t)rgb->width, (uint16_t)rgb->height};
-        ph_damage_compare(&pair, all, changed);
-    }
-    for (uint16_t i = 0; p->before && i < changed->count; i++) {
-        ph_pixels_copy_rgb(rgb, p->before, rgb->stride, changed->rects[i]);
-    }
-}
-
-static void draw_rgb(struct ph_pictures *p, unsigned index,
-        const GstVideoFrame *f, struct ph_region *changed)
-{
-    struct ph_rgb rgb = {
+    return (struct ph_rgb){
             .data = GST_VIDEO_FRAME_PLANE_DATA(f, 0),
             .stride = (uint32_t)GST_VIDEO_FRAME_PLANE_STRIDE(f, 0),
             .width = (uint32_t)GST_VIDEO_FRAME_WIDTH(f),
             .height = (uint32_t)GST_VIDEO_FRAME_HEIGHT(f),
             .format = ph_caps_format(GST_VIDEO_FRAME_FORMAT(f)),
     };
-    compare_rgb(p, &rgb, changed);
-    ph_region_align(changed, (uint16_t)p->width, (uint16_t)p->height);
-    for (unsigned i = 0; i < p->count; i++) {
-        ph_region_union(&p->stale[i], changed);
-    }
-    const struct ph_region *stale = &p->stale[index];
-    for (uint16_t i = 0; i < stale->count; i++) {
-        ph_pixels_to_nv12(&rgb, &p->items[index], stale->rects[i]);
-    }
-    ph_region_clear(&p->stale[index]);
 }
 
-void ph_pictures_draw(struct ph_pictures *p, unsigned index,
+static void compare_rgb(struct ph_pictures *p, const GstVideoFrame *f,
+        struct ph_region *changed)
+{
+    struct ph_rgb rgb = rgb_of(f);
+    struct ph_rect all = {0, 0, (uint16_t)rgb.width, (uint16_t)rgb.height};
+    if (p->before && p->before_stride == rgb.stride) {
+        struct ph_damage_pictures pair = {p->before, rgb.data, rgb.stride,
+                (uint16_t)rgb.width, (uint16_t)rgb.height};
+        ph_damage_compare(&pair, all, changed);
+    } else {
+        free(p->before);
+        p->before = malloc((size_t)rgb.stride * rgb.height);
+        p->before_stride = rgb.stride;
+        ph_region_add(changed, all);
+    }
+    p->unkept = *changed;
+}
+
+bool ph_pictures_take(struct ph_pictures *p, unsigned index,
         const GstVideoFrame *f, struct ph_region *changed)
 {
+    bool drawn = GST_VIDEO_INFO_IS_YUV(&f->info);
     ph_region_clear(changed);
-    if (GST_VIDEO_INFO_IS_YUV(&f->info)) {
+    if (drawn) {
         draw_yuv(p, index, f, changed);
     } else {
-        draw_rgb(p, index, f, changed);
+        compare_rgb(p, f, changed);
     }
     if (p->newest < 0) {
         ph_region_set(changed, (uint16_t)p->width, (uint16_t)p->height);
     }
     ph_region_align(changed, (uint16_t)p->width, (uint16_t)p->height);
+    for (unsigned i = 0; !drawn && i < p->count; i++) {
+        ph_region_union(&p->stale[i], changed);
+    }
     p->newest = (int)index;
+    return drawn;
+}
+
+void ph_pictures_paint(
+        const GstVideoFrame *f, const struct ph_nv12 *to, struct ph_rect rect)
+{
+    struct ph_rgb rgb = rgb_of(f);
+    ph_pixels_to_nv12(&rgb, to, rect);
+}
+
+void ph_pictures_keep(struct ph_pictures *p, const GstVideoFrame *f)
+{
+    struct ph_rgb rgb = rgb_of(f);
+    struct ph_region *stale = &p->stale[p->newest];
+    for (uint16_t i = 0; p->before && i < p->unkept.count; i++) {
+        ph_pixels_copy_rgb(&rgb, p->before, rgb.stride, p->unkept.rects[i]);
+    }
+    for (uint16_t i = 0; i < stale->count; i++) {
+        ph_pixels_to_nv12(&rgb, &p->items[p->newest], stale->rects[i]);
+    }
+    ph_region_clear(&p->unkept);
+    ph_region_clear(stale);
 }

@@ -26,6 +26,7 @@ struct ph_pictures {
     uint8_t *memory;
     uint8_t *before; /* the newest as it came, RGB only */
     uint32_t before_stride;
+    struct ph_region unkept; /* what `before` lacks of the newest */
 };
 
 /* For frames of this kind. False: out of memory. */
@@ -33,7 +34,14 @@ bool ph_pictures_init(
         struct ph_pictures *pictures, const GstVideoInfo *info, unsigned count);
 void ph_pictures_finish(struct ph_pictures *pictures);
 
-/* Draws the frame into picture `index`, which becomes the newest. *changed is
- * what differs from the newest before, aligned as 4:2:0 needs it. */
-void ph_pictures_draw(struct ph_pictures *pictures, unsigned index,
+/* The frame becomes the newest, picture `index`. *changed is what differs from
+ * the newest before, aligned as 4:2:0 needs it. False: it is not drawn yet but
+ * by ph_pictures_keep, with the same frame, before the next is taken. */
+bool ph_pictures_take(struct ph_pictures *pictures, unsigned index,
         const GstVideoFrame *frame, struct ph_region *changed);
+void ph_pictures_keep(struct ph_pictures *pictures, const GstVideoFrame *frame);
+
+/* Draws a part of a frame that take returned false for somewhere else; even
+ * position and sides. */
+void ph_pictures_paint(const GstVideoFrame *frame, const struct ph_nv12 *to,
+        struct ph_rect rect);

@@ -128,18 +128,26 @@ unsigned ph_transit_free_picture(
     return index;
 }
 
-void ph_transit_push(
-        struct ph_transit *transit, const struct ph_transit_frame *frame)
+void ph_transit_push(struct ph_transit *transit,
+        const struct ph_transit_frame *frame,
+        const struct ph_feed_pixels *pixels)
 {
+    g_mutex_lock(&transit->sending);
     g_mutex_lock(&transit->lock);
     g_assert(transit->count < transit->options.link.window);
-    *ph_transit_entry(transit, transit->count++) = (struct ph_transit_entry){
-            .frame = *frame, .pushed_ns = ph_clock_ns()};
+    struct ph_transit_entry *e = ph_transit_entry(transit, transit->count++);
+    *e = (struct ph_transit_entry){
+            .frame = *frame, .pixels = pixels, .pushed_ns = ph_clock_ns()};
     transit->stats.frames++;
     /* Its deadline is one that who pops does not know yet. */
     g_cond_broadcast(&transit->changed);
     g_mutex_unlock(&transit->lock);
-    ph_transit_pump(transit);
+    ph_transit_send(transit);
+    if (pixels) {
+        pixels->keep(pixels->data);
+        e->pixels = NULL; /* it may be answered by now, not pushed over */
+    }
+    g_mutex_unlock(&transit->sending);
 }
 
 bool ph_transit_drain(struct ph_transit *transit)
@@ -234,7 +242,9 @@ enum ph_transit_event ph_transit_pop(
         if (transit->pump_wanted) {
             transit->pump_wanted = false;
             g_mutex_unlock(&transit->lock);
-            ph_transit_pump(transit);
+            g_mutex_lock(&transit->sending);
+            ph_transit_send(transit);
+            g_mutex_unlock(&transit->sending);
             g_mutex_lock(&transit->lock);
             continue;
         }

@@ -16,9 +16,7 @@
 #include <glib.h>
 
 #include "link/host_spawn.h"
-#include "link/link.h"
-#include "video/pixels.h"
-#include "video/region.h"
+#include "vsockenc/feed.h"
 
 struct ph_transit;
 
@@ -66,8 +64,11 @@ bool ph_transit_wait_room(struct ph_transit *transit);
 /* One of 0..count-1 that no frame on its way needs, and not `besides`. */
 unsigned ph_transit_free_picture(
         struct ph_transit *transit, unsigned count, int besides);
-void ph_transit_push(
-        struct ph_transit *transit, const struct ph_transit_frame *frame);
+/* pixels: where the picture is not drawn yet; kept when this returns. NULL: it
+ * is. */
+void ph_transit_push(struct ph_transit *transit,
+        const struct ph_transit_frame *frame,
+        const struct ph_feed_pixels *pixels);
 /* Waits until all have left. False: stopped. */
 bool ph_transit_drain(struct ph_transit *transit);
 /* Drops all that is on its way; what comes next is a keyframe. */

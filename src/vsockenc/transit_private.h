@@ -2,7 +2,6 @@
 /* Inside of a transit: see transit.h for threads and locks. */
 #pragma once
 
-#include "vsockenc/feed.h"
 #include "vsockenc/transit.h"
 
 enum ph_transit_state {
@@ -13,6 +12,8 @@ enum ph_transit_state {
 
 struct ph_transit_entry {
     struct ph_transit_frame frame;
+    /* Under `sending`. Not NULL: the picture is not drawn yet. */
+    const struct ph_feed_pixels *pixels;
     enum ph_transit_state state;
     enum ph_transit_host host; /* that it was sent to */
     bool as_resource;
@@ -82,5 +83,5 @@ int64_t ph_transit_next_choice_locked(
 void ph_transit_explain_locked(
         const struct ph_transit *transit, char *out, size_t size);
 
-/* transit_send.c: sends what can be sent, in order. No lock held. */
-void ph_transit_pump(struct ph_transit *transit);
+/* transit_send.c: sends what can be sent, in order. `sending` is held. */
+void ph_transit_send(struct ph_transit *transit);

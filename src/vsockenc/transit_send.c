@@ -78,8 +78,8 @@ static bool draw_and_submit(
     struct ph_transit *transit = peer->transit;
     struct ph_link_picture slot;
     uint32_t sequence = 0;
-    if (ph_feed_draw(&peer->feed, e->frame.picture, &e->frame.changed, &slot) !=
-            PH_LINK_OK) {
+    if (ph_feed_draw(&peer->feed, e->frame.picture, e->pixels,
+                &e->frame.changed, &slot) != PH_LINK_OK) {
         return false; /* the link will tell */
     }
     g_mutex_lock(&transit->lock);
@@ -135,10 +135,8 @@ static bool send_next(struct ph_transit *transit)
     return draw_and_submit(peer, e);
 }
 
-void ph_transit_pump(struct ph_transit *transit)
+void ph_transit_send(struct ph_transit *transit)
 {
-    g_mutex_lock(&transit->sending);
     while (send_next(transit)) {
     }
-    g_mutex_unlock(&transit->sending);
 }

@@ -131,6 +131,7 @@ static struct ph_scene *new_scene(const char *content)
 
 /* --- the encoder in this process --- */
 
+/* Of two pictures one is what the encoder gets, like the slot of a link. */
 static void encode(struct ph_encoder *encoder, struct ph_pictures *pictures,
         const GstVideoInfo *info, GstBuffer *buffer, struct run *r)
 {
@@ -140,16 +141,20 @@ static void encode(struct ph_encoder *encoder, struct ph_pictures *pictures,
     unsigned n = r->frames++;
     r->pushed_ns[n] = ph_clock_ns();
     gst_video_frame_map(&frame, info, buffer, GST_MAP_READ);
-    ph_pictures_draw(pictures, n % 2, &frame, &changed);
-    gst_video_frame_unmap(&frame);
+    ph_pictures_take(pictures, 0, &frame, &changed);
+    for (uint16_t i = 0; i < changed.count; i++) {
+        ph_pictures_paint(&frame, &pictures->items[1], changed.rects[i]);
+    }
     struct ph_encoder_input in = {
-            &pictures->items[n % 2], n == 0, n == 0 ? NULL : &changed};
+            &pictures->items[1], n == 0, n == 0 ? NULL : &changed};
     int64_t begin = ph_clock_ns();
     if (encoder->ops->encode(encoder, &in, &out) == PH_ENCODER_OK) {
         r->came_ns[n] = ph_clock_ns();
         r->encode_ns[n] = r->came_ns[n] - begin;
         r->bytes += out.size;
     }
+    ph_pictures_keep(pictures, &frame);
+    gst_video_frame_unmap(&frame);
 }
 
 static void run_in_process(const char *content, unsigned frames, struct run *r)
