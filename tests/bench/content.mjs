@@ -9,15 +9,23 @@ import { DESKTOPS } from "../integration/desktops.mjs";
 import { Place, Run, measure, ticks } from "../integration/porthole.mjs";
 
 const SCROLL = new URL("scroll.sh", import.meta.url).pathname;
+/** As much of a program's name as the kernel keeps, in bytes. */
+const COMM = 15;
 const CAPTURE = process.env.PORTHOLE_BENCH_CAPTURE ?? "";
-/** How each desktop is captured, and its terminal. */
+const GEARS = ["es2gears_wayland"];
+/** How each desktop is captured, its terminal, and a window of OpenGL. */
 const CONTENT = {
-  sway: { capture: "wlr", terminal: ["foot"] },
-  mutter: { capture: "mutter", terminal: ["foot", "--maximized"] },
-  gnome: { capture: "mutter", terminal: ["foot", "--maximized"] },
+  sway: { capture: "wlr", terminal: ["foot"], gears: GEARS },
+  mutter: {
+    capture: "mutter", terminal: ["foot", "--maximized"], gears: GEARS,
+  },
+  gnome: {
+    capture: "mutter", terminal: ["foot", "--maximized"], gears: GEARS,
+  },
   xvfb: {
     capture: "x11",
     terminal: ["xterm", "-maximized", "-fa", "monospace", "-fs", "10", "-e"],
+    gears: ["glxgears", "-geometry", "300x300"],
   },
 };
 
@@ -47,8 +55,9 @@ async function show(content, place, desktop) {
   if (content === "pattern") {
     return new Pattern(place, args, ...DESKTOPS[desktop].patch).ready();
   }
-  const run = await new Run(place,
-    [...args, "--", ...CONTENT[desktop].terminal, SCROLL, content]).ready();
+  const { terminal, gears } = CONTENT[desktop];
+  const program = content === "gears" ? gears : [...terminal, SCROLL, content];
+  const run = await new Run(place, [...args, "--", ...program]).ready();
   return { run, stop: () => run.stop() };
 }
 
@@ -83,14 +92,16 @@ function display(run) {
 }
 
 /**
- * @param {string} content scroll, flood or pattern
+ * @param {string} content scroll, flood, pattern or gears
  * @param {number} seconds of each turn
  * @param {number} rounds
  * @param {"sway" | "mutter" | "gnome" | "xvfb"} desktop
  */
 export async function* compare(content, seconds, rounds, desktop = "sway") {
-  const watched = [DESKTOPS[desktop].compositor,
-    CONTENT[desktop].terminal[0], "porthole-hostd", "porthole-deskd"];
+  const { terminal, gears } = CONTENT[desktop];
+  const program = content === "gears" ? gears[0].slice(0, COMM) : terminal[0];
+  const watched = [DESKTOPS[desktop].compositor, program, "porthole-hostd",
+    "porthole-deskd"];
   const place = new Place();
   const desk = await show(content, place, desktop);
   const { run } = desk;

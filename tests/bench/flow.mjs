@@ -2,7 +2,8 @@
 // What a viewer gets of moving content, beside a capture alone (A B A B).
 //   node tests/bench/flow.mjs [--seconds N] [--rounds N]
 //     [--desktop sway|mutter|gnome|xvfb] [CONTENT...]
-// CONTENT: scroll flood pattern. Needs PORTHOLE_BUILD (default build).
+// CONTENT: scroll flood pattern gears (OpenGL: Debian's mesa-utils). Needs
+// PORTHOLE_BUILD (default build).
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
