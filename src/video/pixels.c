@@ -75,8 +75,12 @@ void ph_pixels_to_bgra(const struct ph_rgb *src, uint8_t *dst,
 static void copy_plane(const uint8_t *src, uint32_t src_stride, uint8_t *dst,
         uint32_t dst_stride, uint32_t bytes, uint32_t rows)
 {
-    CopyPlane(
-            src, (int)src_stride, dst, (int)dst_stride, (int)bytes, (int)rows);
+    /* Not libyuv's CopyPlane: its `rep movsb` is emulated byte by byte. */
+    for (uint32_t y = 0; y < rows; y++) {
+        memcpy(dst, src, bytes);
+        src += src_stride;
+        dst += dst_stride;
+    }
 }
 
 void ph_pixels_draw_yuv(const struct ph_yuv *src, const struct ph_nv12 *dst)
