@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "video/delta.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,25 +129,45 @@ static struct ph_rect box_of(const struct ph_region *region)
             (uint16_t)(y1 - y0)};
 }
 
-/* Finds moves and makes them in the mirror. Where they went has to be
- * compared as well. */
+/* Makes a move by that offset in the mirror, of more than `least` pixels. Where
+ * it went has to be compared as well. */
+static bool take_move(struct ph_delta *d, const struct ph_nv12 *now,
+        struct ph_rect box, const struct ph_delta_offset *offset,
+        uint64_t least, struct ph_region *region)
+{
+    struct ph_move *move = &d->moves[d->move_count];
+    if (!ph_scroll_area(d->scratch, &d->mirror, now, box, offset, move) ||
+            (uint64_t)move->from.width * move->from.height <= least) {
+        return false;
+    }
+    ph_moves_apply(&d->mirror, move);
+    ph_region_add(region, ph_hxfr_move_target(move));
+    d->move_count++;
+    return true;
+}
+
+/* What is scrolled goes on by the same offset as a rule: if that explains most
+ * of what changed, no other is looked for. */
 static void find_moves(
         struct ph_delta *d, const struct ph_nv12 *now, struct ph_region *region)
 {
+    static_assert((int)PH_DELTA_CANDIDATES <= (int)PH_DELTA_MAX_MOVES, "");
     struct ph_delta_offset offsets[PH_DELTA_CANDIDATES];
-    if (ph_region_pixels(region) < MIN_PIXELS) {
+    struct ph_delta_offset *last = &d->scratch->last;
+    uint64_t changed = ph_region_pixels(region);
+    if (changed < MIN_PIXELS) {
         return;
     }
     struct ph_rect box = box_of(region);
+    if (last->votes && take_move(d, now, box, last, changed / 2, region)) {
+        return;
+    }
+    last->votes = 0;
     size_t count = ph_scroll_guess(
             d->scratch, &d->mirror, now, box, offsets, PH_LEN(offsets));
     for (size_t i = 0; i < count; i++) {
-        struct ph_move *move = &d->moves[d->move_count];
-        if (ph_scroll_area(
-                    d->scratch, &d->mirror, now, box, &offsets[i], move)) {
-            ph_moves_apply(&d->mirror, move);
-            ph_region_add(region, ph_hxfr_move_target(move));
-            d->move_count++;
+        if (take_move(d, now, box, &offsets[i], 0, region) && !last->votes) {
+            *last = offsets[i];
         }
     }
 }

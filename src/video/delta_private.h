@@ -28,6 +28,7 @@ struct ph_delta_offset {
 struct ph_delta_scratch {
     struct ph_delta_place places[PH_DELTA_TABLE];
     struct ph_delta_offset offsets[PH_DELTA_OFFSETS];
+    struct ph_delta_offset last; /* of the newest move; votes 0: none */
     uint32_t columns; /* cells */
     uint32_t rows;
     int8_t *worth; /* columns * rows */
