@@ -110,11 +110,10 @@ static bool start_deskd(struct ph_run *r)
     }
 }
 
+/* The program last: where deskd makes the monitor, there is none before. */
 static bool start_all(struct ph_run *r, char *error, size_t size)
 {
-    if (!start_desktop(r, error, size) ||
-            !ph_run_describe_shown(r, error, size) ||
-            !ph_supervisor_start(&r->supervisor, &r->shown)) {
+    if (!start_desktop(r, error, size)) {
         return false;
     }
     if (ph_run_wants_hostd(r)) {
@@ -123,7 +122,8 @@ static bool start_all(struct ph_run *r, char *error, size_t size)
             return false;
         }
     }
-    return start_deskd(r);
+    return start_deskd(r) && ph_run_describe_shown(r, error, size) &&
+            ph_supervisor_start(&r->supervisor, &r->shown);
 }
 
 static void open_browser(const char *link)

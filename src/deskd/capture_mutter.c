@@ -220,8 +220,9 @@ static void look_at_clock(struct mutter *c)
     int64_t now = ph_clock_ns();
     ph_alarm_take(&c->alarm);
     if (now >= c->pause_ns) {
-        c->pause_ns = PH_NEVER;
-        if (!c->requested) {
+        bool agreed = ph_mutter_stream_is_agreed(c->stream);
+        c->pause_ns = agreed ? PH_NEVER : now + PAUSE_NS;
+        if (agreed && !c->requested) {
             set_active(c, false);
         }
     }

@@ -337,6 +337,11 @@ const char *ph_mutter_stream_failure(const struct ph_mutter_stream *s)
     return s->failure[0] ? s->failure : NULL;
 }
 
+bool ph_mutter_stream_is_agreed(const struct ph_mutter_stream *s)
+{
+    return s->format.size.width != 0;
+}
+
 bool ph_mutter_stream_peek(
         struct ph_mutter_stream *s, struct ph_mutter_picture *out)
 {

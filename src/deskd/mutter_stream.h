@@ -53,6 +53,10 @@ void ph_mutter_stream_dispatch(struct ph_mutter_stream *s);
 /* Why it is over; NULL while it is not. */
 const char *ph_mutter_stream_failure(const struct ph_mutter_stream *s);
 
+/* Whether it was agreed on what is sent, which is when Mutter makes a monitor
+ * of the stream's own. */
+bool ph_mutter_stream_is_agreed(const struct ph_mutter_stream *s);
+
 /* False: nothing new. The picture is good until the next call of any
  * function here. */
 bool ph_mutter_stream_peek(
