@@ -72,10 +72,11 @@ void ph_pixels_to_bgra(const struct ph_rgb *src, uint8_t *dst,
     }
 }
 
+/* Not libyuv's CopyPlane: that takes `rep movsb`, which QEMU, where it emulates
+ * the processor, does byte by byte. */
 static void copy_plane(const uint8_t *src, uint32_t src_stride, uint8_t *dst,
         uint32_t dst_stride, uint32_t bytes, uint32_t rows)
 {
-    /* Not libyuv's CopyPlane: its `rep movsb` is emulated byte by byte. */
     for (uint32_t y = 0; y < rows; y++) {
         memcpy(dst, src, bytes);
         src += src_stride;

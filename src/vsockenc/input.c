@@ -52,6 +52,17 @@ static struct ph_link_resource find_resource(
     return r;
 }
 
+/* Rows from the last to the first, as a meta may have it. */
+static bool stands_on_its_head(const GstVideoFrame *pixels)
+{
+    for (guint i = 0; i < GST_VIDEO_FRAME_N_PLANES(pixels); i++) {
+        if (GST_VIDEO_FRAME_PLANE_STRIDE(pixels, i) < 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Its meta may say more than the caps: rows and columns to pad it. These are
  * not shown. */
 static bool map(PhVsockenc *self, GstBuffer *buffer, GstVideoFrame *pixels)
@@ -62,7 +73,8 @@ static bool map(PhVsockenc *self, GstBuffer *buffer, GstVideoFrame *pixels)
     }
     if (GST_VIDEO_FRAME_FORMAT(pixels) != GST_VIDEO_INFO_FORMAT(info) ||
             GST_VIDEO_FRAME_WIDTH(pixels) < info->width ||
-            GST_VIDEO_FRAME_HEIGHT(pixels) < info->height) {
+            GST_VIDEO_FRAME_HEIGHT(pixels) < info->height ||
+            stands_on_its_head(pixels)) {
         gst_video_frame_unmap(pixels);
         return false;
     }

@@ -12,7 +12,7 @@ enum ph_transit_state {
 
 struct ph_transit_entry {
     struct ph_transit_frame frame;
-    /* Under `sending`. Not NULL: the picture is not drawn yet. */
+    /* Under `sending`. Not NULL: the picture may not be drawn yet. */
     const struct ph_feed_pixels *pixels;
     enum ph_transit_state state;
     enum ph_transit_host host; /* that it was sent to */
