@@ -44,8 +44,8 @@ static const struct ph_opt rows[] = {
                 "who draws the pointer: the browser, or the desktop into\n"
                 "the picture (auto: the browser where that works)"),
         ROW(0, "keepalive", "none|pointer", PH_OPT_CHOICE, keepalive, 0, 0,
-                "pointer: step it aside by a pixel and back all the time,\n"
-                "so that a still gnome or mutter draws (none)"),
+                "pointer: step it aside by a pixel and back while somebody\n"
+                "watches, so that a still gnome or mutter draws (none)"),
         ROW(0, "downloads", "DIR|none", PH_OPT_STRING, downloads, 0, 0,
                 "where files go that are dropped on the page (the\n"
                 "user's download folder); none: they are refused"),

@@ -52,8 +52,8 @@ static const struct ph_opt rows[] = {
                 "where the desktop allows it (auto)"},
         {0, "keepalive", "none|pointer", PH_OPT_CHOICE, ROW(keepalive), 0, 0,
                 NULL,
-                "pointer: step it aside by a pixel and back all the\n"
-                "time, so that a still Mutter draws; none: no need, the\n"
+                "pointer: step it aside by a pixel and back while watched,\n"
+                "so that a still Mutter draws; none: no need, the\n"
                 "last picture is repeated (none)"},
         {0, "downloads", "DIR|none", PH_OPT_STRING, ROW(downloads), 0, 0, NULL,
                 "where files go that are dropped on the page (the\n"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A minute of what `porthole bench frames --soak 60` does for an hour: every
 // content in turn, the connection cut in the middle of messages. Guest and host
-// must hold the same picture, bit by bit, and neither may grow.
+// must hold the same picture, bit by bit; the guest may not grow, and the host
+// holds no more than it should for one of them.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import fs from "node:fs";
