@@ -63,6 +63,35 @@ static void test_padded(const char *format)
     gst_test_host_stop(&host);
 }
 
+/* --- rows from the last to the first: refused, not read from the wrong end ---
+ */
+
+static void test_upside_down(void)
+{
+    enum {
+        W = 64,
+        H = 48,
+    };
+    gsize last[GST_VIDEO_MAX_PLANES] = {(H - 1) * W * 4};
+    gint up[GST_VIDEO_MAX_PLANES] = {-W * 4};
+    struct gst_test_host host;
+    struct gst_test t;
+    char text[256] = "";
+    gst_test_host_start(&host, FAKE_TILES, TRICK_NONE, 0);
+    gst_test_begin(&t, &host, 20000);
+    gst_test_set_caps(&t, "BGRx", W, H);
+    GstBuffer *b = gst_buffer_new_allocate(NULL, W * H * 4, NULL);
+    gst_buffer_memset(b, 0, 80, W * H * 4);
+    gst_buffer_add_video_meta_full(b, GST_VIDEO_FRAME_FLAG_NONE,
+            GST_VIDEO_FORMAT_BGRx, W, H, 1, last, up);
+    GST_BUFFER_PTS(b) = 0;
+    CHECK_EQ(gst_harness_push(t.harness, b), GST_FLOW_ERROR);
+    CHECK_EQ(gst_test_messages(&t, GST_MESSAGE_ERROR, text, sizeof(text)), 1);
+    CHECK(strstr(text, "cannot be read"));
+    gst_test_end(&t);
+    gst_test_host_stop(&host);
+}
+
 /* --- no picture: the one before; none before it: it is dropped --- */
 
 static void push_empty(struct gst_test *t)
@@ -291,6 +320,7 @@ int main(int argc, char **argv)
     test_padded("NV12");
     test_padded("I420");
     test_padded("BGRx");
+    test_upside_down();
     test_empty();
     test_allocation();
     test_tags();
