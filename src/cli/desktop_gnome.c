@@ -33,7 +33,6 @@ static const char pipewire_script[] =
         "done; echo '" READY "') & exec pipewire\n";
 
 /* Its first argument says what to do besides, the others what to start.
- * It has no monitor until deskd makes one, of the size that is wanted; then
  * GNOME Shell begins with its overview, over the program that is shown. */
 static const char compositor_script[] =
         "kind=$1; shift\n"
@@ -45,7 +44,7 @@ static const char compositor_script[] =
         " string:org.gnome.Shell string:OverviewActive \"$@\"; }\n"
         "leave() {\n"
         "    seen= n=0\n"
-        "    while [ $n -lt 600 ] && kill -0 $$; do\n"
+        "    while [ $n -lt 60 ]; do\n"
         "        case $(overview Get) in\n"
         "        *true*) seen=1; overview Set variant:boolean:false"
         " >/dev/null;;\n"
@@ -58,8 +57,8 @@ static const char compositor_script[] =
         " ping ScreenCast; do\n"
         "    kill -0 $$ || exit; sleep .05\n"
         "done\n"
-        "echo '" READY "'\n"
-        "[ $kind != gnome ] || leave) &\n"
+        "[ $kind != gnome ] || leave\n"
+        "echo '" READY "') &\n"
         "[ $kind != gnome ] || glib-compile-schemas \"$GSETTINGS_SCHEMA_DIR\"\n"
         "exec \"$@\"\n";
 
@@ -178,7 +177,8 @@ static void describe_helpers(
 static void describe_compositor(struct ph_desktop *d, const char *program)
 {
     const char *const argv[] = {"sh", "-c", compositor_script, "porthole",
-            d->kind->name, program, "--headless", "--wayland", "--no-x11"};
+            d->kind->name, program, "--headless", "--wayland", "--no-x11",
+            "--virtual-monitor", d->size_text};
     _Static_assert(PH_LEN(argv) < PH_DESKTOP_ARGS, "the arguments' room");
     memcpy(d->argv, argv, sizeof(argv));
     size_t n = 0;
@@ -204,6 +204,8 @@ static bool prepare(struct ph_desktop *d, const struct ph_desktop_wish *wish,
 {
     char layout[XKB_NAME_MAX];
     char variant[XKB_NAME_MAX];
+    snprintf(d->size_text, sizeof(d->size_text), "%ux%u", wish->size.width,
+            wish->size.height);
     snprintf(d->runtime_env, sizeof(d->runtime_env), "XDG_RUNTIME_DIR=%s",
             wish->dir);
     snprintf(d->bus_argument, sizeof(d->bus_argument),
@@ -252,7 +254,7 @@ static const struct ph_desktop_need needs[] = {
 
 const struct ph_desktop_kind ph_desktop_gnome = {
         .name = "gnome",
-        .capture = "mutter:virtual",
+        .capture = "mutter",
         .program = "gnome-shell",
         .package = "gnome-shell",
         .needs = needs,
@@ -263,7 +265,7 @@ const struct ph_desktop_kind ph_desktop_gnome = {
 
 const struct ph_desktop_kind ph_desktop_mutter = {
         .name = "mutter",
-        .capture = "mutter:virtual",
+        .capture = "mutter",
         .program = "mutter",
         .package = "mutter",
         .needs = needs,

@@ -110,10 +110,11 @@ static bool start_deskd(struct ph_run *r)
     }
 }
 
-/* The program last: where deskd makes the monitor, there is none before. */
 static bool start_all(struct ph_run *r, char *error, size_t size)
 {
-    if (!start_desktop(r, error, size)) {
+    if (!start_desktop(r, error, size) ||
+            !ph_run_describe_shown(r, error, size) ||
+            !ph_supervisor_start(&r->supervisor, &r->shown)) {
         return false;
     }
     if (ph_run_wants_hostd(r)) {
@@ -122,8 +123,7 @@ static bool start_all(struct ph_run *r, char *error, size_t size)
             return false;
         }
     }
-    return start_deskd(r) && ph_run_describe_shown(r, error, size) &&
-            ph_supervisor_start(&r->supervisor, &r->shown);
+    return start_deskd(r);
 }
 
 static void open_browser(const char *link)

@@ -215,8 +215,6 @@ void ph_run_describe_deskd(struct ph_run *r)
     ph_endpoint_format(&r->http, endpoint, sizeof(endpoint));
     snprintf(r->http_text, sizeof(r->http_text), "%s",
             endpoint + strlen("tcp:"));
-    snprintf(r->size, sizeof(r->size), "%ux%u", r->opts.size.width,
-            r->opts.size.height);
     snprintf(r->fps, sizeof(r->fps), "%u", r->opts.fps);
     snprintf(r->bitrate, sizeof(r->bitrate), "%llu",
             (unsigned long long)r->opts.bitrate);
@@ -226,7 +224,6 @@ void ph_run_describe_deskd(struct ph_run *r)
     add(&a, "--capture", r->desktop.kind->capture);
     add(&a, "--display", r->desktop.display);
     add(&a, "--output", r->opts.outputs > 1 ? "all" : NULL);
-    add(&a, "--size", r->size);
     add(&a, "--fps", r->fps);
     add(&a, "--bitrate", r->opts.bitrate ? r->bitrate : NULL);
     if (!ph_run_wants_hostd(r)) { /* else hostd has it: see there */

@@ -36,7 +36,6 @@ struct ph_run {
     char token_file[PH_SESSION_PATH_MAX];
     char view_token_file[PH_SESSION_PATH_MAX];
     char name[256];
-    char size[32];
     char fps[16];
     char bitrate[24];
     char foot_config[PH_SESSION_PATH_MAX + 16];
