@@ -23,6 +23,10 @@
 
 /* Nobody wants pictures for so long: Mutter need not make any. */
 #define PAUSE_NS PH_NS_PER_S
+/* PipeWire forgets a size that is asked for while it agrees on another: so long
+ * it may take, then it is asked for once more. */
+#define RESIZE_NS PH_NS_PER_S
+#define RESIZE_TRIES 5
 /* A stamp that is older is not one of this clock. */
 #define MAX_AGE_NS PH_NS_PER_S
 
@@ -34,6 +38,8 @@ struct mutter {
     struct ph_alarm alarm;
     int64_t pause_ns; /* when to pause; PH_NEVER */
     int64_t patience_ns; /* when the first picture is late; PH_NEVER */
+    int64_t resize_ns; /* when to look at the size; PH_NEVER */
+    unsigned resizes; /* how often it was asked for */
     bool active; /* Mutter sends */
     bool current; /* the copy is what Mutter shows */
     bool requested;
@@ -52,7 +58,8 @@ static struct mutter *from_base(struct ph_capture *capture)
 
 static void arm(struct mutter *c)
 {
-    ph_alarm_set(&c->alarm, c->look ? 1 : PH_MIN(c->pause_ns, c->patience_ns));
+    int64_t next = PH_MIN(c->pause_ns, c->patience_ns);
+    ph_alarm_set(&c->alarm, c->look ? 1 : PH_MIN(next, c->resize_ns));
 }
 
 /* Makes room for a picture of another shape. */
@@ -176,6 +183,29 @@ static void show_copy(struct mutter *c)
     emit(c, &p, &all, ph_clock_ns());
 }
 
+/* Of a monitor of its own. */
+static void watch_size(struct mutter *c)
+{
+    if (ph_mutter_is_virtual(c->desktop)) {
+        c->resizes = 0;
+        c->resize_ns = ph_clock_ns() + RESIZE_NS;
+    }
+}
+
+static void look_at_size(struct mutter *c, int64_t now)
+{
+    const struct ph_mutter_size *size = ph_mutter_size(c->desktop);
+    uint32_t width;
+    uint32_t height;
+    bool agreed = ph_mutter_stream_size(c->stream, &width, &height);
+    c->resize_ns = PH_NEVER;
+    if (agreed && (width != size->width || height != size->height) &&
+            c->resizes++ < RESIZE_TRIES) {
+        ph_mutter_stream_resize(c->stream, size->width, size->height);
+        c->resize_ns = now + RESIZE_NS;
+    }
+}
+
 static void set_active(struct mutter *c, bool active)
 {
     if (c->stream && c->active != active) {
@@ -183,8 +213,10 @@ static void set_active(struct mutter *c, bool active)
         c->current = false;
         ph_mutter_set_watched(c->desktop, active);
         c->patience_ns = PH_NEVER;
+        c->resize_ns = PH_NEVER;
         if (active) {
             c->patience_ns = ph_clock_ns() + ph_mutter_patience_ns(c->desktop);
+            watch_size(c);
         }
         ph_mutter_stream_set_active(c->stream, active);
     }
@@ -220,11 +252,16 @@ static void look_at_clock(struct mutter *c)
     int64_t now = ph_clock_ns();
     ph_alarm_take(&c->alarm);
     if (now >= c->pause_ns) {
-        bool agreed = ph_mutter_stream_is_agreed(c->stream);
+        uint32_t width;
+        uint32_t height;
+        bool agreed = ph_mutter_stream_size(c->stream, &width, &height);
         c->pause_ns = agreed ? PH_NEVER : now + PAUSE_NS;
         if (agreed && !c->requested) {
             set_active(c, false);
         }
+    }
+    if (now >= c->resize_ns) {
+        look_at_size(c, now);
     }
     if (now >= c->patience_ns) {
         lose(c, "the desktop gives no picture; asking anew");
@@ -242,11 +279,12 @@ static void on_cursor(void *data, const struct ph_capture_cursor *cursor)
 static bool begin(struct mutter *c)
 {
     const struct ph_desktop_options *o = ph_mutter_options(c->desktop);
+    const struct ph_mutter_size *size = ph_mutter_size(c->desktop);
     bool exact = ph_mutter_is_virtual(c->desktop);
     const struct ph_mutter_stream_wish wish = {
             .node = ph_mutter_session_node(c->session),
-            .width = exact ? o->width : 0,
-            .height = exact ? o->height : 0,
+            .width = exact ? size->width : 0,
+            .height = exact ? size->height : 0,
             .fps = o->fps,
     };
     char error[256] = "no descriptors for the pictures";
@@ -260,6 +298,7 @@ static bool begin(struct mutter *c)
     c->active = true;
     ph_mutter_set_watched(c->desktop, true);
     c->patience_ns = ph_clock_ns() + ph_mutter_patience_ns(c->desktop);
+    watch_size(c);
     if (!c->requested) { /* nobody looks: no picture is missed */
         c->pause_ns = ph_clock_ns() + PAUSE_NS;
     }
@@ -299,8 +338,11 @@ static void resize(struct ph_capture *capture, uint32_t width, uint32_t height,
         uint32_t scale)
 {
     struct mutter *c = from_base(capture);
-    if (c->stream) {
+    *ph_mutter_size(c->desktop) = (struct ph_mutter_size){width, height};
+    if (c->stream) { /* else it begins with that size */
         ph_mutter_stream_resize(c->stream, width, height);
+        watch_size(c);
+        arm(c);
     }
 }
 
@@ -347,7 +389,7 @@ struct ph_capture *ph_capture_mutter_create(struct ph_mutter *m,
     c->desktop = m;
     c->alarm = (struct ph_alarm)PH_ALARM_NONE;
     c->whole = true;
-    c->pause_ns = c->patience_ns = PH_NEVER;
+    c->pause_ns = c->patience_ns = c->resize_ns = PH_NEVER;
     c->session = ph_mutter_renew(m, error, size);
     if (!c->session) {
         goto fail;

@@ -18,6 +18,7 @@ struct ph_mutter {
     const struct ph_desktop_options *options;
     struct ph_mutter_wish wish;
     int64_t patience_ns; /* the capture's thread */
+    struct ph_mutter_size size; /* likewise */
     atomic_bool watched;
     pthread_mutex_t lock;
     struct ph_mutter_session *session; /* under lock */
@@ -125,6 +126,11 @@ bool ph_mutter_is_watched(const struct ph_mutter *m)
     return atomic_load(&m->watched);
 }
 
+struct ph_mutter_size *ph_mutter_size(struct ph_mutter *m)
+{
+    return &m->size;
+}
+
 const struct ph_desktop_options *ph_mutter_options(const struct ph_mutter *m)
 {
     return m->options;
@@ -155,6 +161,7 @@ static struct ph_desktop *open_mutter(
     struct ph_mutter *m = g_new0(struct ph_mutter, 1);
     m->base.ops = &ph_desktop_mutter;
     m->options = options;
+    m->size = (struct ph_mutter_size){options->width, options->height};
     m->wish.is_virtual = is_virtual;
     m->wish.monitor = options->output;
     m->wish.embed_cursor = options->cursor == PH_DESKTOP_CURSOR_EMBEDDED;

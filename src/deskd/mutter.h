@@ -43,6 +43,14 @@ void ph_mutter_note_picture(struct ph_mutter *m);
 void ph_mutter_set_watched(struct ph_mutter *m, bool watched);
 bool ph_mutter_is_watched(const struct ph_mutter *m);
 
+/* What a monitor of the desktop's own should measure, in pixels: --size, then
+ * what a viewer asked for last, in whatever session. The capture's thread. */
+struct ph_mutter_size {
+    uint32_t width;
+    uint32_t height;
+};
+struct ph_mutter_size *ph_mutter_size(struct ph_mutter *m);
+
 const struct ph_desktop_options *ph_mutter_options(const struct ph_mutter *m);
 bool ph_mutter_is_virtual(const struct ph_mutter *m);
 

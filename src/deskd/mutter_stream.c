@@ -337,9 +337,12 @@ const char *ph_mutter_stream_failure(const struct ph_mutter_stream *s)
     return s->failure[0] ? s->failure : NULL;
 }
 
-bool ph_mutter_stream_is_agreed(const struct ph_mutter_stream *s)
+bool ph_mutter_stream_size(
+        const struct ph_mutter_stream *s, uint32_t *width, uint32_t *height)
 {
-    return s->format.size.width != 0;
+    *width = s->format.size.width;
+    *height = s->format.size.height;
+    return *width != 0;
 }
 
 bool ph_mutter_stream_peek(

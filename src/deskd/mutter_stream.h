@@ -53,9 +53,10 @@ void ph_mutter_stream_dispatch(struct ph_mutter_stream *s);
 /* Why it is over; NULL while it is not. */
 const char *ph_mutter_stream_failure(const struct ph_mutter_stream *s);
 
-/* Whether it was agreed on what is sent, which is when Mutter makes a monitor
- * of the stream's own. */
-bool ph_mutter_stream_is_agreed(const struct ph_mutter_stream *s);
+/* What size was agreed on, which is when Mutter makes a monitor of the stream's
+ * own. False: none yet. */
+bool ph_mutter_stream_size(
+        const struct ph_mutter_stream *s, uint32_t *width, uint32_t *height);
 
 /* False: nothing new. The picture is good until the next call of any
  * function here. */
