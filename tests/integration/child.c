@@ -15,6 +15,8 @@
 #include "common/clock.h"
 #include "common/parse.h"
 
+#define STOP_MS 10000
+
 bool child_start(struct child *child, const char *const argv[])
 {
     int in[2];
@@ -107,8 +109,17 @@ bool child_expect(
 void child_stop(struct child *child)
 {
     if (child->pid > 0) {
+        int64_t deadline = ph_deadline_ms(STOP_MS);
         kill(child->pid, SIGTERM);
-        waitpid(child->pid, NULL, 0);
+        while (waitpid(child->pid, NULL, WNOHANG) == 0) {
+            if (ph_clock_ns() > deadline) {
+                fprintf(stderr, "the child does not end\n");
+                kill(child->pid, SIGKILL);
+                waitpid(child->pid, NULL, 0);
+                break;
+            }
+            usleep(1000);
+        }
         ph_close(&child->in);
         ph_close(&child->out);
         child->pid = 0;

@@ -25,7 +25,15 @@ end() {
     for pid in $pids; do
         kill "$pid" 2>/dev/null || :
     done
+    tries=0
     for pid in $pids; do
+        while [ "$tries" -lt 200 ] && kill -0 "$pid" 2>/dev/null; do
+            tries=$((tries + 1))
+            sleep 0.05
+        done
+        if kill -s KILL "$pid" 2>/dev/null; then
+            echo "mutter.sh: process $pid had to be killed" >&2
+        fi
         wait "$pid" 2>/dev/null || :
     done
     rm -rf "$dir"
