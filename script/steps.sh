@@ -2,10 +2,12 @@
 # shellcheck shell=bash
 # Steps of script/test: each runs with its output in a log, and its outcome is
 # one line of build-test/results.tsv: stage, name, pass or fail, seconds.
-# A step that fails does not end the run; its log's tail is shown.
+# A step that fails does not end the run; what it said last is shown, and once
+# more at the end.
 
 out=$root/build-test
 results=$out/results.tsv
+said=$out/failed.txt
 logs=$out/logs
 stage=
 child=
@@ -13,6 +15,7 @@ child=
 steps_begin() {
     mkdir -p "$logs"
     : >"$results"
+    : >"$said"
     set -m # each step is a process group of its own, so that it can be ended
     trap 'steps_interrupted INT 130' INT
     trap 'steps_interrupted TERM 143' TERM
@@ -84,9 +87,14 @@ step() {
     fi
     record "$name" fail "$took"
     printf '   FAIL  %-44s %6s s  (exit %s)\n' "$name" "$took" "$status"
-    tail -n 60 "$log" | sed 's/^/   | /'
-    printf '   | the whole log: %s\n' "$log"
+    tail -n 60 "$log" | show_failure "$log"
     return 1
+}
+
+# show_failure LOG: of what is read, and for the end.
+show_failure() {
+    tee -a "$said" | sed 's/^/   | /'
+    printf '   | the whole log: %s\n' "$1"
 }
 
 # meson_tests NAME BUILDDIR ARGS...: each meson test is one result.
@@ -100,19 +108,20 @@ meson_tests() {
     run_logged "$log" meson test -C "$dir" --no-rebuild --print-errorlogs \
         --timeout-multiplier 2 "$@" || status=$?
     took=$(since "$start")
-    python3 "$root/script/mesonlog.py" "$json" "$stage" "$name" \
+    python3 "$root/script/mesonlog.py" rows "$json" "$stage" "$name" \
         >>"$results" || status=1
     if [ "$status" -eq 0 ]; then
         printf '   ok    %-44s %6s s  (%s tests)\n' "$name" "$took" \
             "$(grep -c . "$json")"
         return 0
     fi
-    if ! cut -f1-3 "$results" | grep -q "^$stage.$name: .*.fail$"; then
-        record "$name" fail "$took" # meson itself failed
-    fi
     printf '   FAIL  %-44s %6s s\n' "$name" "$took"
-    tail -n 100 "$log" | sed 's/^/   | /'
-    printf '   | the whole log: %s\n' "$log"
+    if cut -f1-3 "$results" | grep -q "^$stage.$name: .*.fail$"; then
+        python3 "$root/script/mesonlog.py" failures "$json"
+    else
+        record "$name" fail "$took" # meson itself failed
+        tail -n 60 "$log"
+    fi | show_failure "$log"
     return 1
 }
 
@@ -133,7 +142,7 @@ steps_summary() {
         }' "$results"
     failed=$(awk -F'\t' '$3 != "pass" { print "   " $1 ": " $2 }' "$results")
     if [ -n "$failed" ]; then
-        printf '\nfailed:\n%s\n' "$failed"
+        printf '\n%s\n\nfailed:\n%s\n' "$(cat "$said")" "$failed"
         return 1
     fi
     [ -s "$results" ]

@@ -16,6 +16,7 @@
 
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/macros.h"
 
 #define TMP "/tmp"
 #define PREFIX "porthole-"
@@ -98,6 +99,45 @@ static void remove_stale(const char *above)
     }
 }
 
+static bool has_folder(const char *id)
+{
+    const char *const above[] = {runtime_dir(), TMP};
+    for (size_t i = 0; i < PH_LEN(above); i++) {
+        char dir[PH_SESSION_PATH_MAX];
+        struct stat st;
+        if (above[i]) {
+            snprintf(dir, sizeof(dir), "%s/" PREFIX "%s", above[i], id);
+            if (lstat(dir, &st) == 0 || errno != ENOENT) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Removes the files of sessions whose folder somebody else removed: one with
+ * another XDG_RUNTIME_DIR does not find the file, nor does what cleans /tmp. */
+static void remove_orphans(void)
+{
+    char registry[PH_SESSION_PATH_MAX - 16];
+    ph_session_registry(registry, sizeof(registry));
+    DIR *dir = opendir(registry);
+    struct dirent *e;
+    while (dir && (e = readdir(dir))) {
+        struct ph_session s = {.lock = -1};
+        char *end = strstr(e->d_name, ".json");
+        if (end == e->d_name + ID_LENGTH && strcmp(end, ".json") == 0) {
+            snprintf(s.id, sizeof(s.id), "%.*s", ID_LENGTH, e->d_name);
+            if (!has_folder(s.id)) {
+                ph_session_remove(&s);
+            }
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+}
+
 /* --- life --- */
 
 /* Locked before it has its name: nobody can take it for a stale one. */
@@ -142,6 +182,7 @@ bool ph_session_create(struct ph_session *s, char *error, size_t size)
         remove_stale(runtime);
     }
     remove_stale(TMP);
+    remove_orphans();
     if (!(runtime && try_create(s, runtime)) && !try_create(s, TMP)) {
         snprintf(error, size, "cannot make a folder in " TMP ": %s",
                 strerror(errno));

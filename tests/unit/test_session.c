@@ -46,8 +46,9 @@ static void test_life(void)
     ph_session_remove(&b);
 }
 
-/* A session whose process is killed is removed by the next one. */
-static void test_stale(void)
+/* A session whose process is killed is removed by the next one, and what is
+ * left of it where something else removed its folder. */
+static void test_stale(bool folder_gone)
 {
     struct ph_session live;
     struct ph_session next;
@@ -75,6 +76,11 @@ static void test_stale(void)
     CHECK_EQ(read(fds[0], stale, sizeof(stale)), sizeof(stale));
     CHECK_EQ(access(stale[0], F_OK), 0);
     CHECK_EQ(access(stale[1], F_OK), 0);
+    if (folder_gone) {
+        char lock[PH_SESSION_PATH_MAX + 8];
+        snprintf(lock, sizeof(lock), "%s/lock", stale[0]);
+        CHECK(unlink(lock) == 0 && rmdir(stale[0]) == 0);
+    }
     if (CHECK(ph_session_create(&next, error, sizeof(error)))) {
         CHECK(access(stale[0], F_OK) != 0);
         CHECK(access(stale[1], F_OK) != 0);
@@ -115,7 +121,8 @@ static void test_read_line(void)
 int main(void)
 {
     test_life();
-    test_stale();
+    test_stale(false);
+    test_stale(true);
     test_read_line();
     return CHECK_DONE();
 }
