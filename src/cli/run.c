@@ -17,13 +17,12 @@
 
 enum {
     ERROR_MAX = 512,
-    BACKLOG = 1,
 };
 
 static bool is_free(const struct ph_endpoint *http)
 {
     struct ph_endpoint probe = *http;
-    AUTOCLOSE int fd = ph_net_listen(&probe, BACKLOG);
+    AUTOCLOSE int fd = ph_net_listen(&probe, PH_NET_BIND_ONLY);
     return fd >= 0;
 }
 
@@ -96,15 +95,17 @@ static bool start_desktop(struct ph_run *r, char *error, size_t size)
 static bool start_deskd(struct ph_run *r)
 {
     for (;;) {
+        if (!r->opts.http) {
+            r->http.port = free_port(r->http, r->http.port);
+        }
+        if (r->http.port == 0) {
+            return false;
+        }
         ph_run_describe_deskd(r);
         if (ph_supervisor_start(&r->supervisor, &r->deskd)) {
             return true;
         }
         if (r->opts.http || ph_supervisor_stopping() || is_free(&r->http)) {
-            return false;
-        }
-        r->http.port = free_port(r->http, r->http.port + 1U);
-        if (r->http.port == 0) {
             return false;
         }
     }

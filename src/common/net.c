@@ -220,7 +220,8 @@ static int bind_and_listen(
     if (sa->sa_family == AF_INET || sa->sa_family == AF_INET6) {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     }
-    if (bind(fd, sa, len) < 0 || listen(fd, backlog) < 0) {
+    if (bind(fd, sa, len) < 0 ||
+            (backlog != PH_NET_BIND_ONLY && listen(fd, backlog) < 0)) {
         return -1;
     }
     return ph_steal_fd(&fd);

@@ -19,6 +19,10 @@
 
 #include "common/endpoint.h"
 
+/* A backlog: the socket is bound, which shows that an address is free, but is
+ * in nobody's way who listens there meanwhile (TCP, on Linux). */
+#define PH_NET_BIND_ONLY (-1)
+
 /* A listening socket. *ep is updated with the port that was chosen for port
  * 0. A stale socket file is replaced, a live one is not (EADDRINUSE). */
 int ph_net_listen(struct ph_endpoint *ep, int backlog);

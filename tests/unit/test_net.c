@@ -80,6 +80,20 @@ static void check_listen(const char *text)
     close(b);
 }
 
+/* Whoever looks whether a port is free must not make it taken. */
+static void test_bind_only(void)
+{
+    struct ph_endpoint ep = {PH_ENDPOINT_TCP, "127.0.0.1", 0};
+    AUTOCLOSE int probe = ph_net_listen(&ep, PH_NET_BIND_ONLY);
+    CHECK(probe >= 0 && ep.port != 0);
+#ifdef __linux__
+    AUTOCLOSE int listener = ph_net_listen(&ep, 1);
+    CHECK(listener >= 0);
+    CHECK_EQ(ph_net_listen(&ep, PH_NET_BIND_ONLY), -1);
+    CHECK_EQ(errno, EADDRINUSE);
+#endif
+}
+
 static void test_stale_socket(void)
 {
     struct ph_endpoint ep = {.kind = PH_ENDPOINT_UNIX};
@@ -256,6 +270,7 @@ int main(void)
     check_listen("tcp:127.0.0.1:0");
     check_listen(text);
     unlink(text + 5);
+    test_bind_only();
     test_stale_socket();
     test_descriptor();
     test_large();
