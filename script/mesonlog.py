@@ -2,7 +2,7 @@
 """Reads meson's testlog.json.
 
 usage: mesonlog.py rows TESTLOG STAGE NAME   as rows of results.tsv
-       mesonlog.py failures TESTLOG          what the failed tests said last
+       mesonlog.py failures TESTLOG STAGE    what the failed tests said last
 
 A test that skipped itself has proved nothing and counts as failed.
 """
@@ -48,11 +48,11 @@ def rows(path, stage, name):
     return 1 if skipped else 0
 
 
-def failures(path):
+def failures(path, stage):
     for test in read(path):
         if is_good(test):
             continue
-        print(f"{test['name']}: {test['result']}, {test['duration']:.1f} s")
+        print(f"{stage}: {test['name']}: {test['result']}, {test['duration']:.1f} s")
         said = test.get("stdout", "") + "\n" + test.get("stderr", "")
         lines = [s.rstrip() for s in said.split("\n") if not DULL.match(s)]
         for line in lines[-LINES:]:

@@ -87,7 +87,10 @@ step() {
     fi
     record "$name" fail "$took"
     printf '   FAIL  %-44s %6s s  (exit %s)\n' "$name" "$took" "$status"
-    tail -n 60 "$log" | show_failure "$log"
+    {
+        printf '%s: %s\n' "$stage" "$name"
+        tail -n 60 "$log"
+    } | show_failure "$log"
     return 1
 }
 
@@ -117,9 +120,10 @@ meson_tests() {
     fi
     printf '   FAIL  %-44s %6s s\n' "$name" "$took"
     if cut -f1-3 "$results" | grep -q "^$stage.$name: .*.fail$"; then
-        python3 "$root/script/mesonlog.py" failures "$json"
+        python3 "$root/script/mesonlog.py" failures "$json" "$stage"
     else
         record "$name" fail "$took" # meson itself failed
+        printf '%s: %s\n' "$stage" "$name"
         tail -n 60 "$log"
     fi | show_failure "$log"
     return 1
