@@ -17,16 +17,20 @@
 
 #include "common/alloc.h"
 #include "common/clock.h"
+#define LOG_MODULE "mutter"
+#include "common/log.h"
 #include "deskd/alarm.h"
 #include "deskd/mutter_stream.h"
 #include "video/damage.h"
 
 /* Nobody wants pictures for so long: Mutter need not make any. */
 #define PAUSE_NS PH_NS_PER_S
-/* PipeWire forgets a size that is asked for while it agrees on another: so long
- * it may take, then it is asked for once more. */
-#define RESIZE_NS PH_NS_PER_S
-#define RESIZE_TRIES 5
+/* A picture that is due may be lost, and a size: Mutter throws away what it
+ * draws while the buffers of a new format are made, and PipeWire forgets a wish
+ * while it agrees on another one. So long it may take at first, then both are
+ * asked once more, and after twice as long again. */
+#define LOOK_NS (250 * PH_NS_PER_MS)
+#define LOOKS 4
 /* A stamp that is older is not one of this clock. */
 #define MAX_AGE_NS PH_NS_PER_S
 
@@ -38,8 +42,8 @@ struct mutter {
     struct ph_alarm alarm;
     int64_t pause_ns; /* when to pause; PH_NEVER */
     int64_t patience_ns; /* when the first picture is late; PH_NEVER */
-    int64_t resize_ns; /* when to look at the size; PH_NEVER */
-    unsigned resizes; /* how often it was asked for */
+    int64_t look_ns; /* when to look for a picture that is due; PH_NEVER */
+    unsigned looks; /* how often that was done */
     bool active; /* Mutter sends */
     bool current; /* the copy is what Mutter shows */
     bool requested;
@@ -59,7 +63,7 @@ static struct mutter *from_base(struct ph_capture *capture)
 static void arm(struct mutter *c)
 {
     int64_t next = PH_MIN(c->pause_ns, c->patience_ns);
-    ph_alarm_set(&c->alarm, c->look ? 1 : PH_MIN(next, c->resize_ns));
+    ph_alarm_set(&c->alarm, c->look ? 1 : PH_MIN(next, c->look_ns));
 }
 
 /* Makes room for a picture of another shape. */
@@ -183,26 +187,36 @@ static void show_copy(struct mutter *c)
     emit(c, &p, &all, ph_clock_ns());
 }
 
-/* Of a monitor of its own. */
-static void watch_size(struct mutter *c)
+/* From now on one of the present size is due. */
+static void expect_picture(struct mutter *c)
 {
-    if (ph_mutter_is_virtual(c->desktop)) {
-        c->resizes = 0;
-        c->resize_ns = ph_clock_ns() + RESIZE_NS;
-    }
+    c->looks = 0;
+    c->look_ns = ph_clock_ns() + LOOK_NS;
 }
 
-static void look_at_size(struct mutter *c, int64_t now)
+static void look_for_picture(struct mutter *c, int64_t now)
 {
     const struct ph_mutter_size *size = ph_mutter_size(c->desktop);
+    bool exact = ph_mutter_is_virtual(c->desktop);
+    bool right = !exact ||
+            (c->shape.width == size->width && c->shape.height == size->height);
     uint32_t width;
     uint32_t height;
-    bool agreed = ph_mutter_stream_size(c->stream, &width, &height);
-    c->resize_ns = PH_NEVER;
-    if (agreed && (width != size->width || height != size->height) &&
-            c->resizes++ < RESIZE_TRIES) {
+    c->look_ns = PH_NEVER;
+    if ((c->current && right) || c->looks == LOOKS) {
+        return;
+    }
+    c->look_ns = now + (LOOK_NS << ++c->looks);
+    if (!ph_mutter_stream_size(c->stream, &width, &height)) {
+        return; /* nothing is agreed on yet */
+    }
+    if (exact && (width != size->width || height != size->height)) {
+        LOG_DBG("not %ux%u yet: once more", size->width, size->height);
         ph_mutter_stream_resize(c->stream, size->width, size->height);
-        c->resize_ns = now + RESIZE_NS;
+    } else if (c->requested) {
+        LOG_DBG("no picture of %ux%u: once more", width, height);
+        ph_mutter_stream_set_active(c->stream, false);
+        ph_mutter_stream_set_active(c->stream, true);
     }
 }
 
@@ -213,10 +227,10 @@ static void set_active(struct mutter *c, bool active)
         c->current = false;
         ph_mutter_set_watched(c->desktop, active);
         c->patience_ns = PH_NEVER;
-        c->resize_ns = PH_NEVER;
+        c->look_ns = PH_NEVER;
         if (active) {
             c->patience_ns = ph_clock_ns() + ph_mutter_patience_ns(c->desktop);
-            watch_size(c);
+            expect_picture(c);
         }
         ph_mutter_stream_set_active(c->stream, active);
     }
@@ -260,8 +274,8 @@ static void look_at_clock(struct mutter *c)
             set_active(c, false);
         }
     }
-    if (now >= c->resize_ns) {
-        look_at_size(c, now);
+    if (now >= c->look_ns) {
+        look_for_picture(c, now);
     }
     if (now >= c->patience_ns) {
         lose(c, "the desktop gives no picture; asking anew");
@@ -298,7 +312,7 @@ static bool begin(struct mutter *c)
     c->active = true;
     ph_mutter_set_watched(c->desktop, true);
     c->patience_ns = ph_clock_ns() + ph_mutter_patience_ns(c->desktop);
-    watch_size(c);
+    expect_picture(c);
     if (!c->requested) { /* nobody looks: no picture is missed */
         c->pause_ns = ph_clock_ns() + PAUSE_NS;
     }
@@ -341,7 +355,7 @@ static void resize(struct ph_capture *capture, uint32_t width, uint32_t height,
     *ph_mutter_size(c->desktop) = (struct ph_mutter_size){width, height};
     if (c->stream) { /* else it begins with that size */
         ph_mutter_stream_resize(c->stream, width, height);
-        watch_size(c);
+        expect_picture(c);
         arm(c);
     }
 }
@@ -389,7 +403,7 @@ struct ph_capture *ph_capture_mutter_create(struct ph_mutter *m,
     c->desktop = m;
     c->alarm = (struct ph_alarm)PH_ALARM_NONE;
     c->whole = true;
-    c->pause_ns = c->patience_ns = c->resize_ns = PH_NEVER;
+    c->pause_ns = c->patience_ns = c->look_ns = PH_NEVER;
     c->session = ph_mutter_renew(m, error, size);
     if (!c->session) {
         goto fail;

@@ -29,6 +29,7 @@ struct ph_mutter_stream {
     struct spa_video_info_raw format; /* width 0: none yet */
     struct pw_buffer *newest; /* that nobody has taken; NULL: none */
     bool mapped; /* it is open for reading (dma-buf) */
+    bool blind; /* there are buffers without memory */
     bool damage_known; /* for every buffer since the one taken before */
     struct ph_region damage;
     struct ph_mutter_cursor cursor;
@@ -155,6 +156,16 @@ static void on_process(void *data)
     }
 }
 
+/* PipeWire may hand out buffers before Mutter has put memory into them (0.3.65
+ * and Mutter 43: "unknown buffer data type -1"): pictures would come, but not
+ * be seen. */
+static void on_add_buffer(void *data, struct pw_buffer *buffer)
+{
+    struct ph_mutter_stream *s = data;
+    const struct spa_buffer *b = buffer->buffer;
+    s->blind |= b->n_datas > 0 && b->datas[0].type == SPA_ID_INVALID;
+}
+
 static void on_remove_buffer(void *data, struct pw_buffer *buffer)
 {
     struct ph_mutter_stream *s = data;
@@ -211,6 +222,7 @@ static const struct pw_stream_events stream_events = {
         PW_VERSION_STREAM_EVENTS,
         .state_changed = on_state,
         .param_changed = on_param,
+        .add_buffer = on_add_buffer,
         .remove_buffer = on_remove_buffer,
         .process = on_process,
 };
@@ -329,6 +341,11 @@ void ph_mutter_stream_dispatch(struct ph_mutter_stream *s)
 {
     /* A bound, so that a flood does not keep us. */
     for (int i = 0; i < 16 && pw_loop_iterate(s->loop, 0) > 0; i++) {
+    }
+    if (s->blind) {
+        LOG_DBG("buffers without memory: once more");
+        s->blind = false;
+        ph_mutter_stream_resize(s, s->wish.width, s->wish.height);
     }
 }
 

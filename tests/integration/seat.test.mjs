@@ -172,7 +172,9 @@ test("the desktop takes the window's size", needs("resize"), async () => {
     const { page } = lines.viewer;
     const size = () => page.evaluate(() => window.porthole.picture());
     await page.locator("#resize").evaluate((button) => button.click());
-    for (const [width, height] of [[1000, 700], [1400, 800]]) {
+    // Some, for a picture or a wish is lost now and then where all are busy.
+    for (let i = 0; i < 8; i++) {
+      const [width, height] = i % 2 ? [1400, 800] : [1000, 700];
       await page.setViewportSize({ width, height });
       await until(async () => {
         const now = await size();
