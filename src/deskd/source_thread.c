@@ -336,11 +336,11 @@ static void resize(struct ph_source *source)
 static int64_t work(struct ph_source *source, int64_t now)
 {
     struct ph_source_flow *f = &source->flow;
-    if (!f->active) {
-        return PH_NEVER;
-    }
-    if (!f->capture) {
+    if (!f->capture) { /* also for nobody: it may be what makes the monitor */
         retry_capture(source, now);
+    }
+    if (!f->active) {
+        return f->capture ? PH_NEVER : f->retry_ns;
     }
     if (f->capture) {
         resize(source);
