@@ -19,6 +19,9 @@ struct ph_desktop_wish {
     const char *dir; /* an empty folder of its own: its XDG_RUNTIME_DIR */
 };
 
+/* What our scripts say when they are ready. */
+#define PH_DESKTOP_READY "porthole: ready"
+
 #define PH_DESKTOP_TEXT 192
 #define PH_DESKTOP_ENV 16
 #define PH_DESKTOP_ARGS 16
@@ -35,6 +38,9 @@ struct ph_desktop {
     const char *deskd_env[4]; /* more for deskd alone, likewise */
     const char *helper_env[4];
     char display[PH_DESKTOP_TEXT]; /* deskd's --display, once it is ready */
+    /* "", or a file that is there once programs may start: where it is deskd
+     * that makes the monitor, some end without one. */
+    char begun[PH_DESKTOP_TEXT];
 
     /* What the strings above point into. */
     char runtime_env[PH_DESKTOP_TEXT];

@@ -19,7 +19,6 @@
 #include "common/cleanup.h"
 #include "common/macros.h"
 
-#define READY "porthole: ready"
 #define SCHEMAS "/usr/share/glib-2.0/schemas"
 
 enum {
@@ -30,12 +29,14 @@ enum {
 static const char pipewire_script[] =
         "(until [ -S \"$XDG_RUNTIME_DIR/pipewire-0\" ]; do\n"
         "    kill -0 $$ || exit; sleep .02\n"
-        "done; echo '" READY "') & exec pipewire\n";
+        "done; echo '" PH_DESKTOP_READY "') & exec pipewire\n";
 
-/* Its first argument says what to do besides, the others what to start.
- * GNOME Shell begins with its overview, over the program that is shown. */
+/* Its arguments: what to do besides, the file that says that programs may
+ * start, what to start. There is no monitor until deskd makes one, of the size
+ * that is wanted; then GNOME Shell begins with its overview, which would lie
+ * over the program. */
 static const char compositor_script[] =
-        "kind=$1; shift\n"
+        "kind=$1 begun=$2; shift 2\n"
         "send() { dbus-send --session --print-reply=literal \"$@\" 2>&1; }\n"
         "ping() { send --dest=org.gnome.Mutter.$1 /org/gnome/Mutter/$1"
         " org.freedesktop.DBus.Peer.Ping >/dev/null; }\n"
@@ -44,7 +45,7 @@ static const char compositor_script[] =
         " string:org.gnome.Shell string:OverviewActive \"$@\"; }\n"
         "leave() {\n"
         "    seen= n=0\n"
-        "    while [ $n -lt 60 ]; do\n"
+        "    while [ $n -lt 100 ]; do\n"
         "        case $(overview Get) in\n"
         "        *true*) seen=1; overview Set variant:boolean:false"
         " >/dev/null;;\n"
@@ -53,12 +54,24 @@ static const char compositor_script[] =
         "        n=$((n + 1)); sleep .05\n"
         "    done\n"
         "}\n"
-        "(until [ -S \"$XDG_RUNTIME_DIR/wayland-0\" ] && ping RemoteDesktop &&"
-        " ping ScreenCast; do\n"
-        "    kill -0 $$ || exit; sleep .05\n"
-        "done\n"
+        "wait_until() { until \"$@\"; do kill -0 $$ || exit; sleep .05; done; "
+        "}\n"
+        "answers() { [ -S \"$XDG_RUNTIME_DIR/wayland-0\" ] &&"
+        " ping RemoteDesktop && ping ScreenCast; }\n"
+        "has_monitor() {\n"
+        "    case $(send --dest=org.gnome.Mutter.DisplayConfig"
+        " /org/gnome/Mutter/DisplayConfig"
+        " org.gnome.Mutter.DisplayConfig.GetCurrentState) in\n"
+        "    *Meta-*) ;;\n"
+        "    *) false;;\n"
+        "    esac\n"
+        "}\n"
+        "rm -f \"$begun\"\n"
+        "(wait_until answers\n"
+        "echo '" PH_DESKTOP_READY "'\n"
+        "wait_until has_monitor\n"
         "[ $kind != gnome ] || leave\n"
-        "echo '" READY "') &\n"
+        ": >\"$begun\") &\n"
         "[ $kind != gnome ] || glib-compile-schemas \"$GSETTINGS_SCHEMA_DIR\"\n"
         "exec \"$@\"\n";
 
@@ -165,7 +178,7 @@ static void describe_helpers(
     d->helpers[1] = (struct ph_service){
             .name = "pipewire",
             .child = {pipewire, d->helper_env, leaks, NULL},
-            .ready = READY,
+            .ready = PH_DESKTOP_READY,
     };
     d->helpers[2] = (struct ph_service){
             .name = "wireplumber",
@@ -177,8 +190,8 @@ static void describe_helpers(
 static void describe_compositor(struct ph_desktop *d, const char *program)
 {
     const char *const argv[] = {"sh", "-c", compositor_script, "porthole",
-            d->kind->name, program, "--headless", "--wayland", "--no-x11",
-            "--virtual-monitor", d->size_text};
+            d->kind->name, d->begun, program, "--headless", "--wayland",
+            "--no-x11"};
     _Static_assert(PH_LEN(argv) < PH_DESKTOP_ARGS, "the arguments' room");
     memcpy(d->argv, argv, sizeof(argv));
     size_t n = 0;
@@ -193,7 +206,7 @@ static void describe_compositor(struct ph_desktop *d, const char *program)
     d->compositor = (struct ph_service){
             .name = program,
             .child = {d->argv, d->compositor_env, ph_desktop_leaks, NULL},
-            .ready = READY,
+            .ready = PH_DESKTOP_READY,
             .stale = d->socket,
             .needs = &d->helpers[0],
     };
@@ -204,8 +217,7 @@ static bool prepare(struct ph_desktop *d, const struct ph_desktop_wish *wish,
 {
     char layout[XKB_NAME_MAX];
     char variant[XKB_NAME_MAX];
-    snprintf(d->size_text, sizeof(d->size_text), "%ux%u", wish->size.width,
-            wish->size.height);
+    snprintf(d->begun, sizeof(d->begun), "%s/begun", wish->dir);
     snprintf(d->runtime_env, sizeof(d->runtime_env), "XDG_RUNTIME_DIR=%s",
             wish->dir);
     snprintf(d->bus_argument, sizeof(d->bus_argument),
@@ -254,7 +266,7 @@ static const struct ph_desktop_need needs[] = {
 
 const struct ph_desktop_kind ph_desktop_gnome = {
         .name = "gnome",
-        .capture = "mutter",
+        .capture = "mutter:virtual",
         .program = "gnome-shell",
         .package = "gnome-shell",
         .needs = needs,
@@ -265,7 +277,7 @@ const struct ph_desktop_kind ph_desktop_gnome = {
 
 const struct ph_desktop_kind ph_desktop_mutter = {
         .name = "mutter",
-        .capture = "mutter",
+        .capture = "mutter:virtual",
         .program = "mutter",
         .package = "mutter",
         .needs = needs,

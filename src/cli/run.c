@@ -111,11 +111,19 @@ static bool start_deskd(struct ph_run *r)
     }
 }
 
+static bool start_shown(struct ph_run *r, char *error, size_t size)
+{
+    return ph_run_describe_shown(r, error, size) &&
+            ph_supervisor_start(&r->supervisor, &r->shown);
+}
+
 static bool start_all(struct ph_run *r, char *error, size_t size)
 {
-    if (!start_desktop(r, error, size) ||
-            !ph_run_describe_shown(r, error, size) ||
-            !ph_supervisor_start(&r->supervisor, &r->shown)) {
+    if (!start_desktop(r, error, size)) {
+        return false;
+    }
+    bool last = r->desktop.begun[0]; /* deskd brings that about */
+    if (!last && !start_shown(r, error, size)) {
         return false;
     }
     if (ph_run_wants_hostd(r)) {
@@ -124,7 +132,7 @@ static bool start_all(struct ph_run *r, char *error, size_t size)
             return false;
         }
     }
-    return start_deskd(r);
+    return start_deskd(r) && (!last || start_shown(r, error, size));
 }
 
 static void open_browser(const char *link)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/macros.h"
 #include "common/program.h"
 
 static const char foot_config[] = "# Written by porthole run.\n"
@@ -141,6 +142,34 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* Becomes a program when a file is there. */
+static const char wait_script[] =
+        "n=0\n"
+        "until [ -e \"$0\" ]; do\n"
+        "    n=$((n + 1)); sleep .02\n"
+        "    [ $n -lt 1200 ] || {\n"
+        "        echo 'there is no monitor: see porthole-deskd.log'\n"
+        "        exit 1\n"
+        "    }\n"
+        "done\n"
+        "echo '" PH_DESKTOP_READY "'; exec \"$@\"\n";
+
+/* The arguments of that; ours until the end. */
+static const char **wait_argv(const char *file, const char *const *argv)
+{
+    const char *const begin[] = {"sh", "-c", wait_script, file};
+    size_t count = 0;
+    while (argv[count]) {
+        count++;
+    }
+    const char **all = calloc(PH_LEN(begin) + count + 1, sizeof(*all));
+    if (all) {
+        memcpy(all, begin, sizeof(begin));
+        memcpy(all + PH_LEN(begin), argv, count * sizeof(*all));
+    }
+    return all;
+}
+
 bool ph_run_describe_shown(struct ph_run *r, char *error, size_t size)
 {
     const char *const *terminal = r->desktop.kind->terminal;
@@ -159,9 +188,17 @@ bool ph_run_describe_shown(struct ph_run *r, char *error, size_t size)
     const char *const *argv = r->program ? r->program
             : terminal                   ? terminal
                                          : r->foot_argv;
+    bool waits = r->desktop.begun[0];
+    r->shown_argv = waits ? wait_argv(r->desktop.begun, argv) : NULL;
+    if (waits && !r->shown_argv) {
+        snprintf(error, size, "no memory");
+        return false;
+    }
     r->shown = (struct ph_service){
             .name = base_name(argv[0]),
-            .child = {argv, r->shown_env, ph_desktop_leaks, NULL},
+            .child = {waits ? r->shown_argv : argv, r->shown_env,
+                    ph_desktop_leaks, NULL},
+            .ready = waits ? PH_DESKTOP_READY : NULL,
             .needs = &r->desktop.compositor,
             .once = r->opts.once,
     };
@@ -215,6 +252,8 @@ void ph_run_describe_deskd(struct ph_run *r)
     ph_endpoint_format(&r->http, endpoint, sizeof(endpoint));
     snprintf(r->http_text, sizeof(r->http_text), "%s",
             endpoint + strlen("tcp:"));
+    snprintf(r->size, sizeof(r->size), "%ux%u", r->opts.size.width,
+            r->opts.size.height);
     snprintf(r->fps, sizeof(r->fps), "%u", r->opts.fps);
     snprintf(r->bitrate, sizeof(r->bitrate), "%llu",
             (unsigned long long)r->opts.bitrate);
@@ -224,6 +263,7 @@ void ph_run_describe_deskd(struct ph_run *r)
     add(&a, "--capture", r->desktop.kind->capture);
     add(&a, "--display", r->desktop.display);
     add(&a, "--output", r->opts.outputs > 1 ? "all" : NULL);
+    add(&a, "--size", r->size);
     add(&a, "--fps", r->fps);
     add(&a, "--bitrate", r->opts.bitrate ? r->bitrate : NULL);
     if (!ph_run_wants_hostd(r)) { /* else hostd has it: see there */

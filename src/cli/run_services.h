@@ -36,10 +36,12 @@ struct ph_run {
     char token_file[PH_SESSION_PATH_MAX];
     char view_token_file[PH_SESSION_PATH_MAX];
     char name[256];
+    char size[32];
     char fps[16];
     char bitrate[24];
     char foot_config[PH_SESSION_PATH_MAX + 16];
     const char *foot_argv[4];
+    const char **shown_argv; /* when it waits for the desktop */
     const char *shown_env[PH_RUN_ENV];
     const char *hostd_argv[8];
     const char *deskd_argv[PH_RUN_ARGS];

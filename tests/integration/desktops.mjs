@@ -27,6 +27,7 @@ const MUTTER = {
   parts: ["dbus-daemon", "pipewire", "wireplumber"],
   patch: [WL_PATCH, "fullscreen"],
   prompt: [300, 130, 400, 60],
+  resize: true,
   steps: true,
   touch: true,
 };
