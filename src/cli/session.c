@@ -68,6 +68,37 @@ static int take_stale(const char *dir)
     return fd;
 }
 
+/* A folder that is ours and that nobody else may write: in /tmp somebody else
+ * may have made it, to read what we put there or to have us remove what a link
+ * leads to. */
+static bool is_own_dir(const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0) {
+        return false;
+    }
+    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+            (st.st_mode & 022) != 0) {
+        errno = EPERM;
+        return false;
+    }
+    return true;
+}
+
+/* Splits off the last part of a path. */
+static void parent_of(const char *path, char *out, size_t size)
+{
+    snprintf(out, size, "%.*s", (int)(strrchr(path, '/') - path), path);
+}
+
+/* Whether what is in there is ours to remove. */
+static bool is_own_registry(const char *registry)
+{
+    char above[PH_SESSION_PATH_MAX];
+    parent_of(registry, above, sizeof(above));
+    return is_own_dir(above) && is_own_dir(registry);
+}
+
 static void name_file(struct ph_session *s)
 {
     char registry[PH_SESSION_PATH_MAX - 16];
@@ -121,7 +152,7 @@ static void remove_orphans(void)
 {
     char registry[PH_SESSION_PATH_MAX - 16];
     ph_session_registry(registry, sizeof(registry));
-    DIR *dir = opendir(registry);
+    DIR *dir = is_own_registry(registry) ? opendir(registry) : NULL;
     struct dirent *e;
     while (dir && (e = readdir(dir))) {
         struct ph_session s = {.lock = -1};
@@ -208,23 +239,10 @@ void ph_session_registry(char *out, size_t size)
     }
 }
 
-/* Makes a folder, or finds it there: ours, and nobody else may write. In /tmp
- * somebody else may have made it to read what we put there. */
+/* Makes a folder, or finds it there. */
 static bool own_dir(const char *path)
 {
-    struct stat st;
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        return false;
-    }
-    if (lstat(path, &st) != 0) {
-        return false;
-    }
-    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
-            (st.st_mode & 022) != 0) {
-        errno = EPERM;
-        return false;
-    }
-    return true;
+    return (mkdir(path, 0700) == 0 || errno == EEXIST) && is_own_dir(path);
 }
 
 static bool write_facts(FILE *out, const struct ph_session *s,
@@ -242,12 +260,6 @@ static bool write_facts(FILE *out, const struct ph_session *s,
     ph_json_string(&j, "directory", s->dir);
     ph_json_close(&j);
     return ph_json_finish(&j);
-}
-
-/* Splits off the last part of a path. */
-static void parent_of(const char *path, char *out, size_t size)
-{
-    snprintf(out, size, "%.*s", (int)(strrchr(path, '/') - path), path);
 }
 
 static bool write_draft(const char *draft, const struct ph_session *s,
@@ -301,12 +313,14 @@ void ph_session_remove(struct ph_session *s)
         char registry[PH_SESSION_PATH_MAX];
         char above[PH_SESSION_PATH_MAX];
         name_file(s); /* another process of ours may have published it */
-        unlink(s->file);
         parent_of(s->file, registry, sizeof(registry));
         parent_of(registry, above, sizeof(above));
-        /* Both only when they are empty. */
-        if (rmdir(registry) == 0) {
-            rmdir(above);
+        if (is_own_registry(registry)) {
+            unlink(s->file);
+            /* Both only when they are empty. */
+            if (rmdir(registry) == 0) {
+                rmdir(above);
+            }
         }
     }
     if (s->dir[0]) {

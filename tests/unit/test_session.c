@@ -2,6 +2,7 @@
 #include "cli/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -92,6 +93,39 @@ static void test_stale(bool folder_gone)
     close(fds[1]);
 }
 
+/* What others may have laid where our files are to be: nothing of it is
+ * removed. */
+static void test_foreign_registry(void)
+{
+    char top[] = "/tmp/test-session-XXXXXX";
+    char above[40];
+    char registry[64];
+    char other[40];
+    char file[80];
+    char error[256];
+    struct ph_session s;
+    if (!CHECK(mkdtemp(top))) {
+        return;
+    }
+    snprintf(above, sizeof(above), "%s/porthole", top);
+    snprintf(registry, sizeof(registry), "%s/sessions", above);
+    snprintf(other, sizeof(other), "%s/other", top);
+    snprintf(file, sizeof(file), "%s/daemon.json", other);
+    CHECK(mkdir(above, 0700) == 0 && mkdir(other, 0700) == 0);
+    CHECK_EQ(symlink(other, registry), 0);
+    CHECK_EQ(close(open(file, O_WRONLY | O_CREAT, 0600)), 0);
+    setenv("XDG_RUNTIME_DIR", top, 1);
+    if (CHECK(ph_session_create(&s, error, sizeof(error)))) {
+        CHECK_EQ(access(file, F_OK), 0);
+        snprintf(s.id, sizeof(s.id), "daemon");
+        ph_session_remove(&s);
+        CHECK_EQ(access(file, F_OK), 0);
+    }
+    unsetenv("XDG_RUNTIME_DIR");
+    CHECK(unlink(file) == 0 && rmdir(other) == 0 && unlink(registry) == 0);
+    CHECK(rmdir(above) == 0 && rmdir(top) == 0);
+}
+
 static bool read_text(const char *text, char *out, size_t size)
 {
     char path[] = "/tmp/test-session-XXXXXX";
@@ -123,6 +157,7 @@ int main(void)
     test_life();
     test_stale(false);
     test_stale(true);
+    test_foreign_registry();
     test_read_line();
     return CHECK_DONE();
 }
