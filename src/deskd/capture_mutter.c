@@ -28,7 +28,8 @@
 /* A picture that is due may be lost, and a size: Mutter throws away what it
  * draws while the buffers of a new format are made, and PipeWire forgets a wish
  * while it agrees on another one. So long it may take at first, then both are
- * asked once more, and after twice as long again. */
+ * asked once more, and after twice as long again; in the end the session is
+ * made anew. */
 #define LOOK_NS (250 * PH_NS_PER_MS)
 #define LOOKS 4
 /* A stamp that is older is not one of this clock. */
@@ -44,6 +45,7 @@ struct mutter {
     int64_t patience_ns; /* when the first picture is late; PH_NEVER */
     int64_t look_ns; /* when to look for a picture that is due; PH_NEVER */
     unsigned looks; /* how often that was done */
+    struct ph_mutter_size agreed; /* with PipeWire */
     bool active; /* Mutter sends */
     bool current; /* the copy is what Mutter shows */
     bool requested;
@@ -196,28 +198,49 @@ static void expect_picture(struct mutter *c)
 
 static void look_for_picture(struct mutter *c, int64_t now)
 {
-    const struct ph_mutter_size *size = ph_mutter_size(c->desktop);
-    bool exact = ph_mutter_is_virtual(c->desktop);
-    bool right = !exact ||
-            (c->shape.width == size->width && c->shape.height == size->height);
-    uint32_t width;
-    uint32_t height;
+    struct ph_mutter_size agreed = {0};
+    bool any = ph_mutter_stream_size(c->stream, &agreed.width, &agreed.height);
+    const struct ph_mutter_size *want = ph_mutter_is_virtual(c->desktop)
+            ? ph_mutter_size(c->desktop)
+            : &agreed;
+    bool settled =
+            any && agreed.width == want->width && agreed.height == want->height;
     c->look_ns = PH_NEVER;
-    if ((c->current && right) || c->looks == LOOKS) {
+    if (c->current && settled && c->shape.width == want->width &&
+            c->shape.height == want->height) {
+        return;
+    }
+    if (settled && !c->requested) { /* it may be there: nobody looks */
+        c->look_ns = now + LOOK_NS;
+        return;
+    }
+    if (c->looks == LOOKS) {
+        lose(c, "the desktop gives no picture of its size; asking anew");
         return;
     }
     c->look_ns = now + (LOOK_NS << ++c->looks);
-    if (!ph_mutter_stream_size(c->stream, &width, &height)) {
-        return; /* nothing is agreed on yet */
-    }
-    if (exact && (width != size->width || height != size->height)) {
-        LOG_DBG("not %ux%u yet: once more", size->width, size->height);
-        ph_mutter_stream_resize(c->stream, size->width, size->height);
-    } else if (c->requested) {
-        LOG_DBG("no picture of %ux%u: once more", width, height);
+    if (settled) {
+        LOG_DBG("no picture of %ux%u: once more", want->width, want->height);
         ph_mutter_stream_set_active(c->stream, false);
         ph_mutter_stream_set_active(c->stream, true);
+    } else if (any) {
+        LOG_DBG("not %ux%u yet: once more", want->width, want->height);
+        ph_mutter_stream_resize(c->stream, want->width, want->height);
     }
+}
+
+/* Takes in what PipeWire says; a picture of each new size is due. */
+static void dispatch_stream(struct mutter *c)
+{
+    struct ph_mutter_size agreed = {0};
+    ph_mutter_stream_dispatch(c->stream);
+    ph_mutter_stream_size(c->stream, &agreed.width, &agreed.height);
+    if (c->active &&
+            (agreed.width != c->agreed.width ||
+                    agreed.height != c->agreed.height)) {
+        expect_picture(c);
+    }
+    c->agreed = agreed;
 }
 
 static void set_active(struct mutter *c, bool active)
@@ -334,7 +357,7 @@ static void dispatch(struct ph_capture *capture)
         return;
     }
     c->look = false;
-    ph_mutter_stream_dispatch(c->stream);
+    dispatch_stream(c);
     const char *end = find_end(c);
     if (end) {
         lose(c, end);

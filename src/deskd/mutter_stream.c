@@ -16,6 +16,9 @@
 #include "deskd/mutter_params.h"
 #include "proto/hxfr_ext.h"
 
+/* So often buffers are asked for once more. */
+#define BLIND_ROUNDS 8
+
 struct ph_mutter_stream {
     struct ph_mutter_stream_wish wish;
     ph_mutter_stream_cursor *cursor_event;
@@ -30,6 +33,7 @@ struct ph_mutter_stream {
     struct pw_buffer *newest; /* that nobody has taken; NULL: none */
     bool mapped; /* it is open for reading (dma-buf) */
     bool blind; /* there are buffers without memory */
+    unsigned rounds; /* of such, one after another */
     bool damage_known; /* for every buffer since the one taken before */
     struct ph_region damage;
     struct ph_mutter_cursor cursor;
@@ -144,6 +148,7 @@ static void take_buffer(struct ph_mutter_stream *s, struct pw_buffer *buffer)
         pw_stream_queue_buffer(s->stream, s->newest);
     }
     s->newest = buffer;
+    s->rounds = 0;
     add_damage(s, buffer->buffer);
 }
 
@@ -343,8 +348,12 @@ void ph_mutter_stream_dispatch(struct ph_mutter_stream *s)
     for (int i = 0; i < 16 && pw_loop_iterate(s->loop, 0) > 0; i++) {
     }
     if (s->blind) {
-        LOG_DBG("buffers without memory: once more");
         s->blind = false;
+        if (s->rounds++ == BLIND_ROUNDS) {
+            fail(s, "PipeWire gives buffers without memory");
+            return;
+        }
+        LOG_DBG("buffers without memory: once more");
         ph_mutter_stream_resize(s, s->wish.width, s->wish.height);
     }
 }

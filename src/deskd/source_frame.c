@@ -163,6 +163,7 @@ static void on_frame(void *data, const struct ph_capture_frame *fr)
     atomic_fetch_add(&source->frames, 1);
     f->requested = false;
     f->requested_whole = false;
+    f->retry_wait = 0;
     /* A quarter less than the interval: compositors tick, in whole
      * milliseconds, and a request that is a little late misses a tick. */
     f->next_request_ns =

@@ -31,7 +31,6 @@ bool ph_source_open_capture(struct ph_source *source, char *error, size_t size)
             desktop, &ph_source_capture_events, source, error, size);
     f->requested = false;
     f->lost = false;
-    f->retry_wait = RETRY_FIRST_NS;
     return f->capture;
 }
 
@@ -45,6 +44,15 @@ static void drop_request(struct ph_source *source)
     ph_source_release_slot(source);
 }
 
+/* At once after a desktop that was seen, then ever later: one may open and be
+ * lost each time. */
+static void plan_retry(struct ph_source_flow *f)
+{
+    int64_t wait = PH_MAX(f->retry_wait, RETRY_FIRST_NS);
+    f->retry_ns = ph_clock_ns() + wait;
+    f->retry_wait = PH_MIN(wait * 2, RETRY_MOST_NS);
+}
+
 static void close_capture(struct ph_source *source)
 {
     struct ph_source_flow *f = &source->flow;
@@ -52,14 +60,13 @@ static void close_capture(struct ph_source *source)
     f->capture->ops->destroy(f->capture);
     f->capture = NULL;
     f->requested = false;
-    f->retry_ns = ph_clock_ns() + f->retry_wait;
+    plan_retry(f);
     ph_source_need_whole(source);
 }
 
 static void retry_capture(struct ph_source *source, int64_t now)
 {
     struct ph_source_flow *f = &source->flow;
-    int64_t wait = f->retry_wait;
     if (now < f->retry_ns) {
         return;
     }
@@ -69,8 +76,7 @@ static void retry_capture(struct ph_source *source, int64_t now)
         return;
     }
     LOG_DBG("%s", f->lost_reason);
-    f->retry_wait = PH_MIN(wait * 2, RETRY_MOST_NS);
-    f->retry_ns = ph_clock_ns() + wait;
+    plan_retry(f);
 }
 
 static void become_active(struct ph_source *source)
