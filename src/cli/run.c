@@ -38,6 +38,19 @@ static uint16_t free_port(struct ph_endpoint http, unsigned from)
     return 0;
 }
 
+static bool find_port(struct ph_run *r, unsigned from, char *error, size_t size)
+{
+    r->http.port = free_port(r->http, from);
+    if (r->http.port == 0) {
+        snprintf(error, size,
+                "the ports %d to %d of 127.0.0.1 are all taken: choose one "
+                "with --http",
+                PH_RUN_PORT_FIRST, PH_RUN_PORT_LAST);
+        return false;
+    }
+    return true;
+}
+
 static bool choose_http(struct ph_run *r, char *error, size_t size)
 {
     if (r->opts.http) {
@@ -51,15 +64,7 @@ static bool choose_http(struct ph_run *r, char *error, size_t size)
         return true;
     }
     r->http = (struct ph_endpoint){PH_ENDPOINT_TCP, "127.0.0.1", 0};
-    r->http.port = free_port(r->http, PH_RUN_PORT_FIRST);
-    if (r->http.port == 0) {
-        snprintf(error, size,
-                "the ports %d to %d of 127.0.0.1 are all taken: choose one "
-                "with --http",
-                PH_RUN_PORT_FIRST, PH_RUN_PORT_LAST);
-        return false;
-    }
-    return true;
+    return find_port(r, PH_RUN_PORT_FIRST, error, size);
 }
 
 static struct ph_desktop_wish wish_of(const struct ph_run *r)
@@ -70,6 +75,16 @@ static struct ph_desktop_wish wish_of(const struct ph_run *r)
             .layout = r->opts.layout,
             .dir = r->desktop_dir,
     };
+}
+
+/* Compositors crash now and then while they start (GNOME Shell 43, once in some
+ * hundred times): once more, then. */
+static bool start_compositor(struct ph_run *r)
+{
+    struct ph_service *compositor = &r->desktop.compositor;
+    return ph_supervisor_start(&r->supervisor, compositor) ||
+            (compositor->crashed && !ph_supervisor_stopping() &&
+                    ph_supervisor_start(&r->supervisor, compositor));
 }
 
 static bool start_desktop(struct ph_run *r, char *error, size_t size)
@@ -84,7 +99,7 @@ static bool start_desktop(struct ph_run *r, char *error, size_t size)
             return false;
         }
     }
-    return ph_supervisor_start(&r->supervisor, &r->desktop.compositor) &&
+    return start_compositor(r) &&
             r->desktop.kind->ready(&r->desktop, error, size) &&
             (!r->desktop.manager.name ||
                     ph_supervisor_start(&r->supervisor, &r->desktop.manager));
@@ -92,13 +107,10 @@ static bool start_desktop(struct ph_run *r, char *error, size_t size)
 
 /* Between our look at the port and deskd's taking it another session may have
  * come: the next one then, unless the user said which. */
-static bool start_deskd(struct ph_run *r)
+static bool start_deskd(struct ph_run *r, char *error, size_t size)
 {
     for (;;) {
-        if (!r->opts.http) {
-            r->http.port = free_port(r->http, r->http.port);
-        }
-        if (r->http.port == 0) {
+        if (!r->opts.http && !find_port(r, r->http.port, error, size)) {
             return false;
         }
         ph_run_describe_deskd(r);
@@ -132,7 +144,16 @@ static bool start_all(struct ph_run *r, char *error, size_t size)
             return false;
         }
     }
-    return start_deskd(r) && (!last || start_shown(r, error, size));
+    if (!start_deskd(r, error, size)) {
+        return false;
+    }
+    if (last && !start_shown(r, error, size)) {
+        if (!ph_supervisor_stopping()) {
+            ph_supervisor_show_log(&r->supervisor, r->deskd.name);
+        }
+        return false;
+    }
+    return true;
 }
 
 static void open_browser(const char *link)

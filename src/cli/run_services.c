@@ -144,11 +144,11 @@ static const char *base_name(const char *path)
 
 /* Becomes a program when a file is there. */
 static const char wait_script[] =
-        "n=0\n"
+        "end=$(($(date +%s) + 25))\n"
         "until [ -e \"$0\" ]; do\n"
-        "    n=$((n + 1)); sleep .02\n"
-        "    [ $n -lt 1200 ] || {\n"
-        "        echo 'there is no monitor: see porthole-deskd.log'\n"
+        "    sleep .05\n"
+        "    [ $(date +%s) -lt $end ] || {\n"
+        "        echo 'porthole-deskd has made no monitor'\n"
         "        exit 1\n"
         "    }\n"
         "done\n"

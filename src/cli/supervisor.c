@@ -76,7 +76,7 @@ static void write_log(struct ph_service *v, const char *data, size_t len)
     }
 }
 
-static void show_log_tail(const struct ph_supervisor *s, const char *name)
+void ph_supervisor_show_log(const struct ph_supervisor *s, const char *name)
 {
     char path[256];
     char text[TAIL_BYTES + 1];
@@ -129,6 +129,7 @@ static void service_line(struct ph_service *v)
     if (ready) {
         snprintf(v->ready_line, sizeof(v->ready_line), "%s", ready);
         v->state = PH_SERVICE_UP;
+        v->was_up = true;
         if (v->on_ready) {
             v->on_ready(v, v->data);
         }
@@ -186,6 +187,7 @@ static bool launch(
         return false;
     }
     v->state = v->ready ? PH_SERVICE_STARTING : PH_SERVICE_UP;
+    v->was_up |= !v->ready;
     return true;
 }
 
@@ -202,12 +204,14 @@ static void describe_end(int status, char *out, size_t size)
 static void service_ended(
         struct ph_supervisor *s, struct ph_service *v, int status)
 {
-    bool was_up = v->state == PH_SERVICE_UP;
     char how[96];
     drain(v);
+    bool was_up = v->state == PH_SERVICE_UP;
     ph_close(&v->out_fd);
     kill(-v->pid, SIGTERM); /* what is left of its group */
     v->pid = -1;
+    v->crashed = WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM &&
+            WTERMSIG(status) != SIGKILL;
     describe_end(status, how, sizeof(how));
     if (s->stopping) {
         v->state = PH_SERVICE_IDLE;
@@ -328,6 +332,7 @@ static bool begin(struct ph_supervisor *s, struct ph_service *v)
     char error[256] = "";
     log_path(s, v->name, path, sizeof(path));
     v->pid = v->out_fd = -1;
+    v->was_up = false;
     v->log_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     s->services[s->count++] = v;
     fprintf(stderr, "starting %s ... ", v->name);
@@ -349,7 +354,7 @@ bool ph_supervisor_start(struct ph_supervisor *s, struct ph_service *v)
         step(s, PH_NEVER);
         keep_running(s);
     }
-    if (v->state == PH_SERVICE_UP) {
+    if (v->was_up) { /* and may be over already, as a command is */
         fprintf(stderr, "ok (%.1f s)\n",
                 (double)(ph_clock_ns() - v->started_ns) / 1e9);
         return true;
@@ -357,7 +362,7 @@ bool ph_supervisor_start(struct ph_supervisor *s, struct ph_service *v)
     if (stop_signal) {
         fprintf(stderr, "interrupted\n");
     } else if (begun) {
-        show_log_tail(s, v->name);
+        ph_supervisor_show_log(s, v->name);
     }
     if (v->pid < 0) {
         ph_close(&v->log_fd);

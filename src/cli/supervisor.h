@@ -44,6 +44,8 @@ struct ph_service {
 
     /* The supervisor sets these. */
     enum ph_service_state state;
+    bool was_up; /* since it was added */
+    bool crashed; /* at its last end: by a signal that is not ours */
     char ready_line[PH_SERVICE_LINE_MAX]; /* once ready: from there on */
     pid_t pid;
     int out_fd;
@@ -73,6 +75,9 @@ void ph_supervisor_init(struct ph_supervisor *s, const char *log_dir);
  * not be started (said on the terminal with the end of its log), or a signal
  * asked us to stop. Afterwards its death makes it start again. */
 bool ph_supervisor_start(struct ph_supervisor *s, struct ph_service *service);
+
+/* The last lines of a service's log, on the terminal. */
+void ph_supervisor_show_log(const struct ph_supervisor *s, const char *name);
 
 /* Until a signal or the end of a `once` service; false when that failed. */
 bool ph_supervisor_run(struct ph_supervisor *s);

@@ -30,6 +30,10 @@ static void test_ready(void)
     /* A child of sway's was in the middle of a line. */
     CHECK_STR(ready_line("printf 'I am '; echo 'up: 2'; exec sleep 9", "up: "),
             "up: 2");
+    /* One that was ready is, also when it has ended meanwhile. */
+    for (int i = 0; i < 20; i++) {
+        CHECK_STR(ready_line("echo 'up: 3'", "up: "), "up: 3");
+    }
     CHECK_STR(ready_line("echo 7 up; echo 42; exec sleep 9", PH_SERVICE_NUMBER),
             "42");
 }
