@@ -45,7 +45,7 @@ struct mutter {
     int64_t patience_ns; /* when the first picture is late; PH_NEVER */
     int64_t look_ns; /* when to look for a picture that is due; PH_NEVER */
     unsigned looks; /* how often that was done */
-    struct ph_mutter_size agreed; /* with PipeWire */
+    struct ph_mutter_size agreed; /* with PipeWire; width 0: none yet */
     bool active; /* Mutter sends */
     bool current; /* the copy is what Mutter shows */
     bool requested;
@@ -196,18 +196,22 @@ static void expect_picture(struct mutter *c)
     c->look_ns = ph_clock_ns() + LOOK_NS;
 }
 
+static bool is_of_size(
+        const struct ph_mutter_size *size, uint32_t width, uint32_t height)
+{
+    return size->width == width && size->height == height;
+}
+
 static void look_for_picture(struct mutter *c, int64_t now)
 {
-    struct ph_mutter_size agreed = {0};
-    bool any = ph_mutter_stream_size(c->stream, &agreed.width, &agreed.height);
     const struct ph_mutter_size *want = ph_mutter_is_virtual(c->desktop)
             ? ph_mutter_size(c->desktop)
-            : &agreed;
-    bool settled =
-            any && agreed.width == want->width && agreed.height == want->height;
+            : &c->agreed;
+    bool any = c->agreed.width != 0;
+    bool settled = any && is_of_size(want, c->agreed.width, c->agreed.height);
     c->look_ns = PH_NEVER;
-    if (c->current && settled && c->shape.width == want->width &&
-            c->shape.height == want->height) {
+    if (c->current && settled &&
+            is_of_size(want, c->shape.width, c->shape.height)) {
         return;
     }
     if (settled && !c->requested) { /* it may be there: nobody looks */
@@ -235,9 +239,7 @@ static void dispatch_stream(struct mutter *c)
     struct ph_mutter_size agreed = {0};
     ph_mutter_stream_dispatch(c->stream);
     ph_mutter_stream_size(c->stream, &agreed.width, &agreed.height);
-    if (c->active &&
-            (agreed.width != c->agreed.width ||
-                    agreed.height != c->agreed.height)) {
+    if (c->active && !is_of_size(&c->agreed, agreed.width, agreed.height)) {
         expect_picture(c);
     }
     c->agreed = agreed;
@@ -289,9 +291,7 @@ static void look_at_clock(struct mutter *c)
     int64_t now = ph_clock_ns();
     ph_alarm_take(&c->alarm);
     if (now >= c->pause_ns) {
-        uint32_t width;
-        uint32_t height;
-        bool agreed = ph_mutter_stream_size(c->stream, &width, &height);
+        bool agreed = c->agreed.width != 0;
         c->pause_ns = agreed ? PH_NEVER : now + PAUSE_NS;
         if (agreed && !c->requested) {
             set_active(c, false);
