@@ -26,29 +26,20 @@ static bool is_free(const struct ph_endpoint *http)
     return fd >= 0;
 }
 
-/* The first free port from `from` on; 0: none. */
-static uint16_t free_port(struct ph_endpoint http, unsigned from)
-{
-    for (unsigned port = from; port <= PH_RUN_PORT_LAST; port++) {
-        http.port = (uint16_t)port;
-        if (is_free(&http)) {
-            return http.port;
-        }
-    }
-    return 0;
-}
-
+/* The first free port from `from` on. */
 static bool find_port(struct ph_run *r, unsigned from, char *error, size_t size)
 {
-    r->http.port = free_port(r->http, from);
-    if (r->http.port == 0) {
-        snprintf(error, size,
-                "the ports %d to %d of 127.0.0.1 are all taken: choose one "
-                "with --http",
-                PH_RUN_PORT_FIRST, PH_RUN_PORT_LAST);
-        return false;
+    for (unsigned port = from; port <= PH_RUN_PORT_LAST; port++) {
+        r->http.port = (uint16_t)port;
+        if (is_free(&r->http)) {
+            return true;
+        }
     }
-    return true;
+    snprintf(error, size,
+            "the ports %d to %d of 127.0.0.1 are all taken: choose one "
+            "with --http",
+            PH_RUN_PORT_FIRST, PH_RUN_PORT_LAST);
+    return false;
 }
 
 static bool choose_http(struct ph_run *r, char *error, size_t size)
